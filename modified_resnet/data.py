@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['IMAGE_SUFFIXES', 'PAPER_MEAN', 'PAPER_STD', 'ImageSet', 'stratified_split', 'hold_out', 'load_digits_images',
            'cache_folder', 'load_cifar10', 'to_rgb', 'read_image', 'list_images', 'read_images', 'read_folder',
-           'folder_key', 'save_sets', 'load_sets', 'load_folder', 'load_data', 'normalize', 'channel_stats',
-           'paper_transform', 'TransformedImages', 'paper_loaders', 'displayable', 'plot_images']
+           'folder_key', 'write_whole', 'save_sets', 'load_sets', 'load_folder', 'load_data', 'normalize',
+           'channel_stats', 'paper_transform', 'TransformedImages', 'paper_loaders', 'displayable', 'plot_images']
 
 # %% ../nbs/02_data.ipynb #127ad339
 import hashlib
@@ -185,15 +185,26 @@ def folder_key(folder: Path, image_size: int) -> str:
                 sha.update(f'{file} {stat.st_size} {stat.st_mtime_ns}'.encode('utf-8', 'surrogateescape'))
     return sha.hexdigest()[:24]
 
-# %% ../nbs/02_data.ipynb #968440ed
+# %% ../nbs/02_data.ipynb #8b9ea41d
+def write_whole(
+    path: Path,  # the file to make or replace
+    write: Callable,  # called with the open binary file; writes the content
+):
+    "Write a file whole or not at all: under another name, flushed to the disk, then renamed. Removes the half-written file if `write` fails."
+    partial = path.with_name(f'{path.name}.{os.getpid()}.partial')
+    try:
+        with open(partial, 'wb') as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally: partial.unlink(missing_ok=True)
+
+# %% ../nbs/02_data.ipynb #c19704a0
 def save_sets(path: Path, sets: tuple[ImageSet, ImageSet]):
     "Write two image sets to a file, whole or not at all."
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f'.{os.getpid()}.partial')
-    try:
-        torch.save([vars(part) for part in sets], partial)
-        partial.replace(path)
-    finally: partial.unlink(missing_ok=True)
+    write_whole(path, lambda file: torch.save([vars(part) for part in sets], file))
 
 def load_sets(path: Path) -> tuple[ImageSet, ImageSet] | None:
     "What `save_sets` wrote, or None if there is nothing there that can be read."
