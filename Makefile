@@ -1,0 +1,42 @@
+# Each target does its own set-up, is safe to repeat, and is quick the second time.
+# DATA=digits (default), cifar10, or a folder with train/<class>/*.jpg and test/<class>/*.jpg
+PYTHON ?= python3
+DATA ?= digits
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help reproduce test bench prepare clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make reproduce [DATA=cifar10 | DATA=/path/to/folder]   the paper's experiment: three networks, Table 1, figures"
+	@echo "make test       notebooks and package in step, notebooks clean, every test passes"
+	@echo "make bench      plain loop against engine, images per second (some minutes)"
+	@echo "make prepare    export, clean, README: before a commit"
+	@echo "make clean      remove the virtual environment and all build results"
+
+$(STAMP): settings.ini setup.py constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || \
+	  { echo "Python 3.10 or newer is needed, but '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || echo missing): make PYTHON=python3.11 ..." >&2; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	  { echo "could not make a virtual environment: on Debian, apt-get install python3-venv" >&2; exit 2; }
+	@echo "installing into $(VENV) (several GB for PyTorch, some minutes) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' || \
+	  { echo "the installation failed: is there a network? Repeat the command to go on" >&2; exit 1; }
+	@touch $@
+
+reproduce: $(STAMP)
+	@$(BIN)/modified-resnet reproduce --data '$(DATA)'
+
+test: $(STAMP)
+	@$(BIN)/python .ci/test.py
+
+bench: $(STAMP)
+	@$(BIN)/python -m modified_resnet bench
+
+prepare: $(STAMP)
+	@$(BIN)/nbdev_export && $(BIN)/nbdev_clean && $(BIN)/python .ci/readme.py
+
+clean:
+	rm -rf $(VENV) _docs _proc build dist *.egg-info
