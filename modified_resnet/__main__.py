@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = []
 
-# %% ../nbs/06a_distributed.ipynb #94307517
+# %% ../nbs/06a_distributed.ipynb #7503bd74
+#| eval: false
 import sys
 
 from .cli import main
