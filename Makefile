@@ -33,7 +33,7 @@ test: $(STAMP)
 	@$(BIN)/python .ci/test.py
 
 bench: $(STAMP)
-	@$(BIN)/python -m modified_resnet bench
+	@$(BIN)/modified-resnet bench
 
 prepare: $(STAMP)
 	@$(BIN)/nbdev_export && $(BIN)/nbdev_clean && $(BIN)/python .ci/readme.py

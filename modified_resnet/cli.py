@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['DATA_HELP', 'add_common', 'verb', 'make_parser', 'say_data', 'run_train', 'is_first', 'run_reproduce', 'run_evaluate',
-           'save_confusion', 'run_summary', 'main', 'report_error', 'report_stop']
+           'save_confusion', 'run_summary', 'run_bench', 'main', 'report_error', 'report_stop']
 
 # %% ../nbs/06_cli.ipynb #028f4ea4
 import argparse
@@ -31,7 +31,7 @@ def verb(verbs, name: str, summary: str, examples: str) -> argparse.ArgumentPars
     return verbs.add_parser(name, help=summary, description=summary, formatter_class=argparse.RawDescriptionHelpFormatter,
                             epilog='examples:\n' + '\n'.join(f'  modified-resnet {name} {example}' for example in examples.split('\n')))
 
-# %% ../nbs/06_cli.ipynb #f45a4696
+# %% ../nbs/06_cli.ipynb #2a17fe6b
 def make_parser() -> argparse.ArgumentParser:
     "The parser of the command line."
     parser = argparse.ArgumentParser('modified-resnet', description='Three residual networks under five million parameters: train, compare, look.')
@@ -61,6 +61,12 @@ def make_parser() -> argparse.ArgumentParser:
 
     summary = verb(verbs, 'summary', "Print the layers of a network in torchsummary's form.", '--model medium')
     summary.add_argument('--model', default='small', help='small (default), medium, large')
+
+    bench = verb(verbs, 'bench', 'Plain loop against engine: images per second of both, in turns (about five minutes on two CPU cores).', '\n--rounds 3 --full --out bench.json')
+    bench.add_argument('--rounds', type=int, default=5, help='turns of each loop (default: 5)')
+    bench.add_argument('--device', default='auto', help='auto (default), cpu, cuda, cuda:1')
+    bench.add_argument('--full', action='store_true', help='also each switch of the engine, amounts of data, memory by batch size')
+    bench.add_argument('--out', type=Path, help='JSON file for every round (default: print only)')
     return parser
 
 # %% ../nbs/06_cli.ipynb #f77aba2c
@@ -145,11 +151,20 @@ def run_summary(args):
     print(summary(model))
     print(f'{check_budget(model):,} trainable parameters, fewer than the budget of 5,000,000; {mult_adds(model):,} multiply-adds for one 32x32 image')
 
-# %% ../nbs/06_cli.ipynb #a34bf8ed
+# %% ../nbs/06_cli.ipynb #d3f39390
+def run_bench(args):
+    "The verb bench."
+    from modified_resnet.bench import bench
+    from modified_resnet.records import write_json
+    if args.rounds < 1: raise ValueError(f'rounds={args.rounds}: want a whole number, at least 1')
+    found = bench(args.rounds, args.device, args.full, say=lambda line: print(line, flush=True))
+    if args.out: write_json(args.out, found)
+
+# %% ../nbs/06_cli.ipynb #913b476a
 def main(argv: list[str] | None = None) -> int:
     "The command `modified-resnet`: 0 if it worked, 1 if it failed or was stopped, 2 if it was asked for something that makes no sense."
     args = make_parser().parse_args(argv)
-    run = dict(reproduce=run_reproduce, train=run_train, evaluate=run_evaluate, summary=run_summary)[args.verb]
+    run = dict(reproduce=run_reproduce, train=run_train, evaluate=run_evaluate, summary=run_summary, bench=run_bench)[args.verb]
     try: run(args)
     except KeyboardInterrupt as stop: return report_stop(stop, argv)
     except (ValueError, FileExistsError) as error: return report_error(error, 2, args.debug)

@@ -291,12 +291,15 @@ def first_line(error: Exception) -> str:
     "What an error says first, on one line."
     return ' '.join(str(error).split('\n')[:2]).replace('\t', ' ').strip()
 
-# %% ../nbs/03b_engine.ipynb #88582566
-def check_finite(self: Trainer):
-    "Raise FloatingPointError naming epoch, batch and learning rate if a loss of this epoch or a weight is not finite."
+# %% ../nbs/03b_engine.ipynb #b5870eb5
+def check_finite(
+    self: Trainer,
+    weights: bool = True,  # look at the weights too, not only at the losses
+):
+    "Raise FloatingPointError naming epoch, batch and learning rate if a loss of this epoch, or a weight, is not finite."
     losses = self.losses[:self.step]
     bad = torch.nonzero(~torch.isfinite(losses))
-    if not len(bad) and all(torch.isfinite(p).all() for p in self.model.parameters()): return
+    if not len(bad) and not (weights and any(not torch.isfinite(p).all() for p in self.model.parameters())): return
     batch = int(bad[0]) if len(bad) else self.step - 1
     value = f'the loss is {losses[batch].item()}' if len(bad) else 'a weight is not finite'
     raise FloatingPointError(f'{value} at epoch {self.epoch}, batch {batch + 1}, learning rate {self.rate:.3g}: '
@@ -322,14 +325,14 @@ class StopSignals:
     def __exit__(self, *error):
         for number, handler in self.old.items(): signal.signal(number, handler)
 
-# %% ../nbs/03b_engine.ipynb #9fbfb656
+# %% ../nbs/03b_engine.ipynb #e220fe89
 def save_run(trainer: Trainer, folder: Path):
     "Check that all is finite, and write a checkpoint (process 0 alone writes; all take part). A full disk raises OSError, and the last checkpoint stays."
     trainer.check_finite()
     state = trainer.state()
     if trainer.world.rank: return
     try: save_checkpoint(folder, state)
-    except (OSError, RuntimeError) as error:
+    except OSError as error:
         raise OSError(f'cannot write a checkpoint in {folder} ({first_line(error)}): make room there and go on with --resume. '
                       'The last checkpoint is kept') from error
 
@@ -341,7 +344,7 @@ def record_epoch(trainer: Trainer, folder: Path, classes: tuple[str, ...]):
         write_results(folder, trainer.history, trainer.confusion, classes)
     save_run(trainer, folder)
 
-# %% ../nbs/03b_engine.ipynb #07afee5b
+# %% ../nbs/03b_engine.ipynb #31890058
 def train_epoch(
     trainer: Trainer,  # trained until its epoch has no batches left
     stop: StopSignals,  # looked at after every step
@@ -354,7 +357,7 @@ def train_epoch(
     for step in progress(steps, desc=f'epoch {trainer.epoch}/{trainer.recipe.epochs}', unit='batch', initial=trainer.step, total=len(trainer.batches)):
         step_or_advise(trainer)
         trainer.seconds = time.perf_counter() - start
-        if on_cpu: trainer.check_finite()
+        if on_cpu: trainer.check_finite(weights=False)
         elif step % 20: continue  # on a GPU, look at signals and clocks only now and then
         stopping = trainer.world.any(bool(stop.name), trainer.device)
         if stopping or trainer.world.any(time.perf_counter() - saved >= save_seconds, trainer.device):

@@ -7,8 +7,9 @@ __all__ = ['LAST', 'PREVIOUS', 'BEST', 'cpu_name', 'git_state', 'environment', '
            'CheckpointError', 'read_checkpoint', 'save_checkpoint', 'load_checkpoint', 'first_difference',
            'check_config', 'open_run']
 
-# %% ../nbs/02a_records.ipynb #7eca0bff
+# %% ../nbs/02a_records.ipynb #5c983223
 import csv
+import io
 import json
 import os
 import platform
@@ -96,7 +97,7 @@ def read_checkpoint(
     if not isinstance(state, dict): raise CheckpointError(f'{path} holds a {type(state).__name__}, not a dictionary')
     return state
 
-# %% ../nbs/02a_records.ipynb #d0b857dd
+# %% ../nbs/02a_records.ipynb #35ac70d7
 LAST, PREVIOUS, BEST = 'last.pt', 'previous.pt', 'best.pt'
 
 def save_checkpoint(
@@ -104,8 +105,9 @@ def save_checkpoint(
     state: dict,  # tensors, numbers, text, and lists and dictionaries of them
 ):
     "Write last.pt and keep the one before as previous.pt; a crash at any moment leaves at least one of them whole."
-    fresh = folder / 'fresh.pt'
-    write_whole(fresh, lambda file: torch.save(state, file))
+    fresh, content = folder / 'fresh.pt', io.BytesIO()
+    torch.save(state, content)  # into memory first: a file that cannot be written then fails with the system's own words
+    write_whole(fresh, lambda file: file.write(content.getbuffer()))
     if (folder / LAST).exists(): (folder / LAST).replace(folder / PREVIOUS)
     fresh.replace(folder / LAST)
 
