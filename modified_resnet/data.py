@@ -281,7 +281,7 @@ class TransformedImages(Dataset):
         image, label = self.data[i]
         return self.transform(Image.fromarray(image.permute(1, 2, 0).numpy())), label
 
-# %% ../nbs/02_data.ipynb #8e730d9f
+# %% ../nbs/02_data.ipynb #8c56041c
 def paper_loaders(
     train: ImageSet,  # training images, shuffled and augmented
     test: ImageSet,  # test images, in order
@@ -291,9 +291,7 @@ def paper_loaders(
     "The paper's two data loaders: batches of float32 (N, 3, H, W) and int64 (N,). Random numbers come from torch's global generator."
     def loader(data, training):
         images = TransformedImages(data, paper_transform(training, data.images.shape[-1]))
-        with warnings.catch_warnings():  # PyTorch warns of more workers than cores; the number is the paper's
-            warnings.filterwarnings('ignore', message='This DataLoader will create')
-            return DataLoader(images, batch_size, shuffle=training, num_workers=num_workers)
+        return DataLoader(images, batch_size, shuffle=training, num_workers=num_workers)
     return loader(train, True), loader(test, False)
 
 # %% ../nbs/02_data.ipynb #356f63d5
