@@ -30,9 +30,9 @@ from .models import create_model
 from .records import environment
 from .training import Recipe, get_device, make_optimizer, make_scheduler, train
 
-# %% ../nbs/05b_bench.ipynb #e340d570
-def noise_images(n: int = 50_000) -> ImageSet:
-    "As many random images as CIFAR-10's training set has, uint8 (n, 3, 32, 32)."
+# %% ../nbs/05b_bench.ipynb #d1400927
+def noise_images(n: int) -> ImageSet:
+    "Random images of CIFAR-10's size, uint8 (n, 3, 32, 32), with ten classes."
     generator = torch.Generator().manual_seed(0)
     return ImageSet(torch.randint(256, (n, 3, 32, 32), dtype=torch.uint8, generator=generator),
                     torch.randint(10, (n,), generator=generator), tuple('0123456789'), 'noise')
@@ -85,12 +85,12 @@ def measure_here(loop: str, recipe: Recipe, steps: int, images: int, device: str
     rate = steps * recipe.batch_size / timed(lambda: runner(steps), device)
     return dict(warm_up=warm_up, images_per_second=rate, megabytes=peak_memory(device))
 
-# %% ../nbs/05b_bench.ipynb #0e447855
+# %% ../nbs/05b_bench.ipynb #0d760258
 def measure(
     loop: str,  # 'plain' or 'engine'
     recipe: Recipe,  # model and batch size
     steps: int,  # timed steps
-    images: int = 50_000,  # images to choose from; at least as many as all steps need
+    images: int = 6_400,  # images to choose from; at least as many as all steps need
     device: str = 'auto',  # where
     speed: Speed = Speed(),  # switches of the engine
 ) -> dict:
@@ -101,13 +101,14 @@ def measure(
     if done.returncode: raise RuntimeError(f'the measurement of {loop} {recipe.model} failed: {done.stderr[-500:]}')
     return json.loads(done.stdout.splitlines()[-1])
 
-# %% ../nbs/05b_bench.ipynb #463727a0
+# %% ../nbs/05b_bench.ipynb #e17d3453
 STEPS = dict(small=60, medium=30, large=14)  # steps a measurement: some seconds each on two CPU cores
 
-def rounds_of(model: str, rounds: int, device: str) -> list[dict]:
-    "Plain loop and engine in turn: one row a round with what was measured of both, and the ratio of their speeds."
+def rounds_of(model: str, rounds: int, device: str, deadline: float) -> list[dict]:
+    "Plain loop and engine in turn: one row a round with what was measured of both, and the ratio of their speeds. After the `deadline` (of time.perf_counter) no second round is begun."
     rows = []
     for number in range(1, rounds + 1):
+        if rows and time.perf_counter() > deadline: break
         plain, engine = (measure(loop, Recipe(model), STEPS[model], device=device) for loop in ('plain', 'engine'))
         rows.append(dict(model=model, round=number, ratio=engine['images_per_second'] / plain['images_per_second'],
                          **{f'plain_{k}': v for k, v in plain.items()}, **{f'engine_{k}': v for k, v in engine.items()}))
@@ -152,15 +153,15 @@ def bench_memory(device: str, batch_sizes=(16, 64, 256, 512)) -> list[dict]:
     return [dict(model=model, batch_size=size, megabytes=measure('engine', Recipe(model, batch_size=size), 1, 8 * size, device)['megabytes'])
             for model in STEPS for size in batch_sizes]
 
-# %% ../nbs/05b_bench.ipynb #9d9a855b
+# %% ../nbs/05b_bench.ipynb #b7e98396
 LINE = ('{model:7} {plain_images_per_second:8,.0f} {engine_images_per_second:8,.0f}   {ratio:5.2f} ({lowest:.2f} to {highest:.2f})    '
         '{plain_warm_up:6.1f} {engine_warm_up:6.1f}    {plain_megabytes:6,.0f} {engine_megabytes:6,.0f}')
 
 def bench(
-    rounds: int = 5,  # turns of plain loop and engine
+    rounds: int = 3,  # turns of plain loop and engine
     device: str = 'auto',  # where
     full: bool = False,  # also measure switches, sizes and memory by batch size
-    budget_seconds: float = 480.,  # no new model is begun after this time
+    budget_seconds: float = 480.,  # after this time nothing more is begun than one round of each model
     say: Callable[[str], None] = print,  # told about each model as it is done
 ) -> dict:
     "Plain loop against engine for the three models: 'environment', 'limits', 'summary' (a row a model), 'rounds', and with `full` also 'switches', 'sizes', 'memory'."
@@ -168,10 +169,7 @@ def bench(
     say(f'matrix product {limits["flops"] / 1e9:,.0f} GFLOP/s, copy {limits["bytes"] / 1e9:.1f} GB/s; {rounds} rounds; of each pair, plain loop first')
     say('model    images/s, images/s   ratio (lowest to highest)   warm-up (s)    peak memory (MB)')
     for model in STEPS:
-        if time.perf_counter() - start > budget_seconds:
-            say(f'{model}: left out, the time is up')
-            continue
-        rows += (new := rounds_of(model, rounds, device))
+        rows += (new := rounds_of(model, rounds, device, start + budget_seconds))
         summary.append(summarise(new))
         say(LINE.format(**summary[-1]))
     more = dict(switches=bench_switches(device), sizes=bench_sizes(device), memory=bench_memory(device)) if full else {}

@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['DATA_HELP', 'add_common', 'verb', 'make_parser', 'say_data', 'run_train', 'is_first', 'run_reproduce', 'run_evaluate',
-           'save_confusion', 'run_summary', 'run_bench', 'main', 'report_error', 'report_stop']
+           'trained_size', 'save_confusion', 'run_summary', 'run_bench', 'main', 'report_error', 'report_stop']
 
-# %% ../nbs/06_cli.ipynb #028f4ea4
+# %% ../nbs/06_cli.ipynb #d2824241
 import argparse
+import os
 import shlex
 import sys
 from dataclasses import asdict
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from . import __version__
 
-# %% ../nbs/06_cli.ipynb #d50135ab
+# %% ../nbs/06_cli.ipynb #9592282f
 DATA_HELP = 'digits (default), cifar10, or a folder with train/<class>/*.jpg and test/<class>/*.jpg'
 
 def add_common(parser: argparse.ArgumentParser, epochs: str):
@@ -23,15 +24,15 @@ def add_common(parser: argparse.ArgumentParser, epochs: str):
     parser.add_argument('--data', default='digits', help=DATA_HELP)
     parser.add_argument('--epochs', type=int, help=f'passes over the training images (default: {epochs})')
     parser.add_argument('--seed', type=int, default=1234, help='of weights, order and augmentation (default: 1234, the paper\'s)')
-    parser.add_argument('--device', default='auto', help='auto (default), cpu, cuda, cuda:1, mps')
-    parser.add_argument('--out', type=Path, help='folder for the results (default: out/ and the name of the data)')
+    parser.add_argument('--device', default='auto', help='auto (default), cpu, cuda, cuda:1')
+    parser.add_argument('--out', type=Path, help='folder for the results (default: out/DATA; for train, out/DATA/MODEL)')
 
 def verb(verbs, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
     "A parser for one verb, with examples under its help."
     return verbs.add_parser(name, help=summary, description=summary, formatter_class=argparse.RawDescriptionHelpFormatter,
                             epilog='examples:\n' + '\n'.join(f'  modified-resnet {name} {example}' for example in examples.split('\n')))
 
-# %% ../nbs/06_cli.ipynb #2a17fe6b
+# %% ../nbs/06_cli.ipynb #22943132
 def make_parser() -> argparse.ArgumentParser:
     "The parser of the command line."
     parser = argparse.ArgumentParser('modified-resnet', description='Three residual networks under five million parameters: train, compare, look.')
@@ -50,26 +51,28 @@ def make_parser() -> argparse.ArgumentParser:
     train.add_argument('--image-size', type=int, default=32, help="height and width of a folder's images (default: 32)")
     train.add_argument('--precision', default='float32', choices=('float32', 'bfloat16'), help='of the convolutions (default: float32)')
     train.add_argument('--compile', action='store_true', help='use torch.compile; takes a minute to warm up')
+    train.add_argument('--sync-batchnorm', action='store_true', help='with several GPUs: normalise over the whole batch')
     train.add_argument('--save-seconds', type=float, default=60., help='time between checkpoints within an epoch (default: 60)')
     train.add_argument('--resume', action='store_true', help='go on with the run in the folder, if there is one')
 
     evaluate = verb(verbs, 'evaluate', 'Look at a trained network: accuracy, loss, classes, confusion.', 'out/digits/small/best.pt\nResNetLarge.pt --data cifar10')
     evaluate.add_argument('checkpoint', type=Path, help='a checkpoint of a run, or a state_dict')
     evaluate.add_argument('--data', default='digits', help=DATA_HELP)
-    evaluate.add_argument('--device', default='auto', help='auto (default), cpu, cuda, cuda:1, mps')
+    evaluate.add_argument('--image-size', type=int, help="height and width of a folder's images (default: as in config.json beside the checkpoint, else 32)")
+    evaluate.add_argument('--device', default='auto', help='auto (default), cpu, cuda, cuda:1')
     evaluate.add_argument('--out', type=Path, help='folder for confusion.csv and confusion.png (default: print only)')
 
     summary = verb(verbs, 'summary', "Print the layers of a network in torchsummary's form.", '--model medium')
     summary.add_argument('--model', default='small', help='small (default), medium, large')
 
-    bench = verb(verbs, 'bench', 'Plain loop against engine: images per second of both, in turns (about five minutes on two CPU cores).', '\n--rounds 3 --full --out bench.json')
-    bench.add_argument('--rounds', type=int, default=5, help='turns of each loop (default: 5)')
+    bench = verb(verbs, 'bench', 'Plain loop against engine: images per second of both, in turns (some minutes).', '\n--rounds 5 --full --out bench.json')
+    bench.add_argument('--rounds', type=int, default=3, help='turns of each loop (default: 3)')
     bench.add_argument('--device', default='auto', help='auto (default), cpu, cuda, cuda:1')
     bench.add_argument('--full', action='store_true', help='also each switch of the engine, amounts of data, memory by batch size')
     bench.add_argument('--out', type=Path, help='JSON file for every round (default: print only)')
     return parser
 
-# %% ../nbs/06_cli.ipynb #f77aba2c
+# %% ../nbs/06_cli.ipynb #1ce7c4c7
 def say_data(train_set, test_set):
     "Say what the images are."
     print(f'{train_set.name}: {len(train_set):,} training and {len(test_set):,} test images of '
@@ -86,15 +89,14 @@ def run_train(args):
     train_set, test_set = load_data(args.data, args.image_size)
     out = args.out or Path('out') / train_set.name / args.model
     if is_first(): say_data(train_set, test_set)
-    fit(recipe, train_set, test_set, out, args.resume, args.device, Speed(precision=args.precision, compile=args.compile), args.save_seconds)
+    fit(recipe, train_set, test_set, out, args.resume, args.device, Speed(precision=args.precision, compile=args.compile, sync_batchnorm=args.sync_batchnorm), args.save_seconds)
     if is_first(): print(f'the record is in {out}')
 
 def is_first() -> bool:
     "Is this process the one that prints (the only one, or rank 0 of torchrun)?"
-    import os
     return os.environ.get('RANK', '0') == '0'
 
-# %% ../nbs/06_cli.ipynb #987fd044
+# %% ../nbs/06_cli.ipynb #08157bd9
 def run_reproduce(args):
     "The verb reproduce."
     from modified_resnet.data import load_data
@@ -102,6 +104,7 @@ def run_reproduce(args):
     from modified_resnet.models import MODELS
     from modified_resnet.report import write_report
     from modified_resnet.training import Recipe
+    if int(os.environ.get('WORLD_SIZE', 1)) > 1: raise ValueError('reproduce runs in one process: use torchrun with train, one network at a time')
     epochs = args.epochs if args.epochs is not None else 8 if args.data == 'digits' else 30
     recipes = {name: Recipe(name, epochs, seed=args.seed) for name in MODELS}
     train_set, test_set = load_data(args.data)
@@ -116,7 +119,7 @@ def run_reproduce(args):
     table, path = write_report({name: out / name for name in MODELS}, out)
     print(f'\nTable 1, {train_set.name}\n{table}\n\nfigures and table: {path}')
 
-# %% ../nbs/06_cli.ipynb #1d9a8609
+# %% ../nbs/06_cli.ipynb #98d37459
 def run_evaluate(args):
     "The verb evaluate."
     from modified_resnet.data import load_data
@@ -125,7 +128,7 @@ def run_evaluate(args):
     from modified_resnet.training import get_device
     device = get_device(args.device)
     model, name = load_model(args.checkpoint)
-    _, test_set = load_data(args.data)
+    _, test_set = load_data(args.data, args.image_size or trained_size(args.checkpoint))
     result = evaluate_model(model.to(device), test_set)
     print(f'{args.checkpoint}: {name}, on {len(test_set):,} test images of {test_set.name}, normalised as in the paper')
     print(f'accuracy {accuracy(result):.2%}  loss {loss_by_image(result):.4f} by image, {loss_by_batch(result):.4f} by batch of 64  calibration error {calibration_error(result):.2%}')
@@ -133,13 +136,19 @@ def run_evaluate(args):
     print(text_table([{key: f'{v:.1%}' if isinstance(v, float) else str(v) for key, v in row.items()} for row in rows]))
     if args.out: save_confusion(result, name, args.out)
 
+def trained_size(checkpoint: Path) -> int:
+    "Height and width of the images that a run was trained on, from config.json beside its checkpoint; 32 where there is none."
+    import json
+    try: return int(json.loads((checkpoint.parent / 'config.json').read_text())['image_size'])
+    except (OSError, ValueError, KeyError, TypeError): return 32
+
 def save_confusion(result, name: str, out: Path):
     "Write confusion.csv and confusion.png."
     from modified_resnet.plots import plot_confusion
-    from modified_resnet.records import write_csv
     from modified_resnet.report import save_figure
+    from modified_resnet.training import write_confusion
     out.mkdir(parents=True, exist_ok=True)
-    write_csv(out / 'confusion.csv', [dict(zip(['true', *result.classes], [c, *row])) for c, row in zip(result.classes, result.confusion.tolist())])
+    write_confusion(out / 'confusion.csv', result.confusion, result.classes)
     save_figure(plot_confusion(result.confusion, result.classes, name), out / 'confusion.png')
     print(f'confusion matrix: {out / "confusion.csv"}, {out / "confusion.png"}')
 
@@ -151,22 +160,23 @@ def run_summary(args):
     print(summary(model))
     print(f'{check_budget(model):,} trainable parameters, fewer than the budget of 5,000,000; {mult_adds(model):,} multiply-adds for one 32x32 image')
 
-# %% ../nbs/06_cli.ipynb #d3f39390
+# %% ../nbs/06_cli.ipynb #3f1d0bda
 def run_bench(args):
     "The verb bench."
     from modified_resnet.bench import bench
     from modified_resnet.records import write_json
+    if args.out: args.out.parent.mkdir(parents=True, exist_ok=True)
     if args.rounds < 1: raise ValueError(f'rounds={args.rounds}: want a whole number, at least 1')
     found = bench(args.rounds, args.device, args.full, say=lambda line: print(line, flush=True))
     if args.out: write_json(args.out, found)
 
-# %% ../nbs/06_cli.ipynb #913b476a
+# %% ../nbs/06_cli.ipynb #5614183b
 def main(argv: list[str] | None = None) -> int:
     "The command `modified-resnet`: 0 if it worked, 1 if it failed or was stopped, 2 if it was asked for something that makes no sense."
     args = make_parser().parse_args(argv)
     run = dict(reproduce=run_reproduce, train=run_train, evaluate=run_evaluate, summary=run_summary, bench=run_bench)[args.verb]
     try: run(args)
-    except KeyboardInterrupt as stop: return report_stop(stop, argv)
+    except KeyboardInterrupt as stop: return report_stop(stop, args.verb, sys.argv[1:] if argv is None else list(argv))
     except (ValueError, FileExistsError) as error: return report_error(error, 2, args.debug)
     except (OSError, RuntimeError, FloatingPointError, ImportError) as error: return report_error(error, 1, args.debug)
     return 0
@@ -174,12 +184,11 @@ def main(argv: list[str] | None = None) -> int:
 def report_error(error: Exception, code: int, debug: bool) -> int:
     "Print an error on one line, and return the exit code; with `debug`, raise it."
     if debug: raise error
-    print(f'modified-resnet: {error}', file=sys.stderr)
+    if is_first(): print(f'modified-resnet: {error}', file=sys.stderr)
     return code
 
-def report_stop(stop: KeyboardInterrupt, argv: list[str] | None) -> int:
-    "Say that a run was stopped, and the command that goes on."
-    words = sys.argv[1:] if argv is None else list(argv)
-    if words[:1] == ['train'] and '--resume' not in words: words.append('--resume')
-    print(f'\nmodified-resnet: {stop or "stopped"}\ngo on with: modified-resnet {shlex.join(words)}', file=sys.stderr)
+def report_stop(stop: KeyboardInterrupt, verb: str, words: list[str]) -> int:
+    "Say that a run was stopped, and the words that go on."
+    if verb == 'train' and '--resume' not in words: words.append('--resume')
+    if is_first(): print(f'\nmodified-resnet: {stop or "stopped"}\ngo on with: modified-resnet {shlex.join(words)}', file=sys.stderr)
     return 1

@@ -5,14 +5,16 @@
 # %% auto #0
 __all__ = ['IMAGE_SUFFIXES', 'PAPER_MEAN', 'PAPER_STD', 'ImageSet', 'stratified_split', 'hold_out', 'load_digits_images',
            'cache_folder', 'load_cifar10', 'to_rgb', 'read_image', 'list_images', 'read_images', 'read_folder',
-           'folder_key', 'write_whole', 'save_sets', 'load_sets', 'load_folder', 'load_data', 'normalize',
-           'channel_stats', 'paper_transform', 'TransformedImages', 'paper_loaders', 'displayable', 'plot_images']
+           'folder_key', 'write_whole', 'save_tensors', 'save_sets', 'load_sets', 'load_folder', 'cache_lock',
+           'load_data', 'normalize', 'channel_stats', 'paper_transform', 'TransformedImages', 'paper_loaders',
+           'displayable', 'plot_images']
 
-# %% ../nbs/02_data.ipynb #127ad339
+# %% ../nbs/02_data.ipynb #1c7a59ae
 import hashlib
+import io
 import os
-import warnings
 from collections.abc import Callable, Sequence
+from contextlib import contextmanager
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from filelock import FileLock
 from PIL import Image, ImageOps
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -118,17 +121,17 @@ def to_rgb(image: Image.Image) -> Image.Image:
         image = Image.alpha_composite(Image.new('RGBA', image.size, 'black'), image)
     return image.convert('RGB')
 
-# %% ../nbs/02_data.ipynb #20e6cae7
+# %% ../nbs/02_data.ipynb #7b3e5c7e
 def read_image(
     path: str | Path,  # an image file
     image_size: int = 32,  # height and width of the result, pixels
 ) -> Tensor:
     "One image as uint8 (3, image_size, image_size). Raises ValueError naming a file that cannot be read."
     try:
-        with warnings.catch_warnings(), Image.open(path) as image:
-            warnings.simplefilter('error', Image.DecompressionBombWarning)
+        with Image.open(path) as image:
+            if image.width * image.height > Image.MAX_IMAGE_PIXELS: raise ValueError(f'{image.width}x{image.height} pixels are too many')
             image = to_rgb(image)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except Exception as error:  # a damaged file can make a decoder raise nearly anything
         raise ValueError(f'cannot read the image {path} ({error}): replace or remove it') from error
     if image.size != (image_size, image_size): image = ImageOps.fit(image, (image_size, image_size), Image.Resampling.BICUBIC)
     return torch.from_numpy(np.array(image)).permute(2, 0, 1)
@@ -158,7 +161,7 @@ def read_images(
         for i, image in enumerate(pool.map(lambda path: read_image(path, image_size), paths)): images[i] = image
     return images
 
-# %% ../nbs/02_data.ipynb #2609296e
+# %% ../nbs/02_data.ipynb #9a772b16
 def read_folder(
     folder: Path,  # holds 'train' and 'test', each with one folder a class
     image_size: int = 32,  # height and width of the images, pixels
@@ -171,7 +174,7 @@ def read_folder(
     classes = tuple(train)
     def read(part):
         labels = torch.tensor([classes.index(name) for name, files in part.items() for _ in files])
-        return ImageSet(read_images([f for files in part.values() for f in files], image_size), labels, classes, folder.name)
+        return ImageSet(read_images([f for files in part.values() for f in files], image_size), labels, classes, folder.resolve().name)
     return read(train), read(test)
 
 # %% ../nbs/02_data.ipynb #ef2216cf
@@ -200,11 +203,18 @@ def write_whole(
         partial.replace(path)
     finally: partial.unlink(missing_ok=True)
 
-# %% ../nbs/02_data.ipynb #c19704a0
+# %% ../nbs/02_data.ipynb #35a35d8f
+def save_tensors(path: Path, value):
+    "`torch.save` to a file, whole or not at all. In memory first: a file that cannot be written then fails with the system's own words."
+    content = io.BytesIO()
+    torch.save(value, content)
+    write_whole(path, lambda file: file.write(content.getbuffer()))
+
+# %% ../nbs/02_data.ipynb #185034a7
 def save_sets(path: Path, sets: tuple[ImageSet, ImageSet]):
     "Write two image sets to a file, whole or not at all."
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, lambda file: torch.save([vars(part) for part in sets], file))
+    save_tensors(path, [vars(part) for part in sets])
 
 def load_sets(path: Path) -> tuple[ImageSet, ImageSet] | None:
     "What `save_sets` wrote, or None if there is nothing there that can be read."
@@ -226,19 +236,33 @@ def load_folder(
         except OSError as error: print(f'note: the decoded images could not be cached in {path.parent} ({error})')
     return sets
 
-# %% ../nbs/02_data.ipynb #361921e7
+# %% ../nbs/02_data.ipynb #65a1d352
+@contextmanager
+def cache_lock():
+    "One process at a time in the cache folder; no lock where it cannot be written."
+    try:
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        lock = FileLock(cache_folder() / 'lock')
+        lock.acquire()
+    except OSError: lock = None
+    try: yield
+    finally:
+        if lock: lock.release()
+
+# %% ../nbs/02_data.ipynb #7abe330a
 def load_data(
     source: str | Path = 'digits',  # 'digits', 'cifar10', or a folder with train/<class>/*.jpg and test/<class>/*.jpg
     image_size: int = 32,  # height and width of a folder's images, pixels
 ) -> tuple[ImageSet, ImageSet]:
     "Training and test images. Raises ValueError for a source that is neither a known name nor a folder."
+    if image_size < 1 or (source in ('digits', 'cifar10') and image_size != 32):
+        raise ValueError(f'image_size={image_size}: want a whole number above 0, and 32 for digits and cifar10')
     if source == 'digits': return load_digits_images()
-    if source == 'cifar10': return load_cifar10()
-    if not Path(source).is_dir():
+    if source != 'cifar10' and not Path(source).is_dir():
         raise ValueError(f'unknown data {str(source)!r}: choose digits, cifar10, or a folder with train/ and test/ in it')
-    return load_folder(source, image_size)
+    with cache_lock(): return load_cifar10() if source == 'cifar10' else load_folder(source, image_size)
 
-# %% ../nbs/02_data.ipynb #f4a089f9
+# %% ../nbs/02_data.ipynb #7f448d61
 PAPER_MEAN = (0.4914, 0.4822, 0.4465)  # of red, green, blue on a scale of 0 to 1; paper's notebook
 PAPER_STD = (0.2023, 0.1994, 0.2010)  # paper's notebook; not the channels' standard deviation, see chapter 'Images, from file to batch'
 
@@ -247,7 +271,7 @@ def normalize(
     mean: Sequence[float] = PAPER_MEAN,  # per channel, on a scale of 0 to 1
     std: Sequence[float] = PAPER_STD,  # per channel, on a scale of 0 to 1
 ) -> Tensor:
-    "Bytes to float32 of mean 0 and spread 1, as torchvision's ToTensor and Normalize do: (x / 255 - mean) / std."
+    "Bytes to float32, as torchvision's ToTensor and Normalize do: (x / 255 - mean) / std."
     mean, std = (torch.tensor(v, device=images.device).view(-1, 1, 1) for v in (mean, std))
     return (images.float() / 255).sub_(mean).div_(std)
 

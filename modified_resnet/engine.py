@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['World', 'join_world', 'keep_freed_memory', 'Speed', 'epoch_generator', 'Batches', 'predict', 'mean_by_batch',
-           'random_states', 'set_random_states', 'Trainer', 'train_step', 'look', 'finish_epoch', 'trainer_state',
-           'restore_trainer', 'first_line', 'check_finite', 'Interrupted', 'StopSignals', 'save_run', 'record_epoch',
-           'train_epoch', 'step_or_advise', 'fit', 'go_on']
+           'random_states', 'set_random_states', 'synchronised', 'Trainer', 'start_epoch', 'train_step', 'check_finite',
+           'look', 'finish_epoch', 'trainer_state', 'restore_trainer', 'first_line', 'Interrupted', 'StopSignals',
+           'save_run', 'advise_on_disk', 'write_epoch', 'record_epoch', 'train_epoch', 'step_or_advise', 'fit', 'go_on']
 
-# %% ../nbs/03b_engine.ipynb #d22ba24c
+# %% ../nbs/03b_engine.ipynb #b6f81953
 import ctypes
 import math
 import os
@@ -16,7 +16,8 @@ import random
 import signal
 import threading
 import time
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -28,14 +29,14 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from .augmentation import Draws, augment, draw_augmentation
-from .data import ImageSet, normalize, write_whole
+from .data import ImageSet, normalize, save_tensors
 from .models import create_model
-from .records import BEST, load_checkpoint, open_run, save_checkpoint
+from .records import BEST, add_sitting, load_checkpoint, open_run, save_checkpoint
 from .training import (
     Recipe, check_classes, confusion_counts, epoch_line, get_device, history_row, is_best,
     make_optimizer, make_scheduler, progress, run_config, write_results)
 
-# %% ../nbs/03b_engine.ipynb #1d525a59
+# %% ../nbs/03b_engine.ipynb #3f8c2c42
 @dataclass(frozen=True)
 class World:
     "The processes that share a run. Alone by default."
@@ -51,14 +52,18 @@ class World:
         "Is the flag set in any process?"
         return bool(self.sum(torch.tensor(float(flag), device=device)) > 0) if self.size > 1 else flag
 
-    def share(self, value):
-        "The value that process 0 has, in every process."
-        if self.size == 1: return value
-        values = [value]
-        dist.broadcast_object_list(values, src=0)
-        return values[0]
+    def first(self, work: Callable):
+        "Do `work` in process 0 alone; its result, or the error it raised, in every process."
+        if self.size == 1: return work()
+        outcome = [None, None]
+        if self.rank == 0:
+            try: outcome = [work(), None]
+            except Exception as error: outcome = [None, error]
+        dist.broadcast_object_list(outcome, src=0)
+        if outcome[1] is not None: raise outcome[1]
+        return outcome[0]
 
-# %% ../nbs/03b_engine.ipynb #9006076e
+# %% ../nbs/03b_engine.ipynb #06614210
 @contextmanager
 def join_world(device: torch.device):
     "The `World` that torchrun started this process in (one process where it did not), and the device to use in it."
@@ -66,7 +71,11 @@ def join_world(device: torch.device):
     if size == 1:
         yield World(), device
         return
-    if device.type == 'cuda': device = torch.device('cuda', int(os.environ['LOCAL_RANK']))
+    if device.type == 'cuda':
+        local, gpus = int(os.environ['LOCAL_RANK']), torch.cuda.device_count()
+        if local >= gpus: raise ValueError(f'process {local + 1} on this machine, but it has {gpus} GPUs: lower --nproc-per-node')
+        device = torch.device('cuda', local)
+        torch.cuda.set_device(device)  # NCCL sends objects through the current device
     dist.init_process_group('nccl' if device.type == 'cuda' else 'gloo')
     try: yield World(rank, size), device
     finally: dist.destroy_process_group()
@@ -78,15 +87,16 @@ def keep_freed_memory():
     except (AttributeError, OSError, TypeError): return
     for setting, value in ((-1, 2 ** 31 - 1), (-2, 2 ** 28), (-3, 2 ** 30)): mallopt(setting, value)
 
-# %% ../nbs/03b_engine.ipynb #515a5198
+# %% ../nbs/03b_engine.ipynb #2391c6b4
 @dataclass(frozen=True)
 class Speed:
-    "How the arithmetic is done: changes the time and the last digits of a run, not its recipe. Recorded with the run."
+    "How the arithmetic is done: changes the time and the rounding of a run (bfloat16 keeps 8 bits), not its recipe. Recorded with the run."
     channels_last: bool = True  # store the channels of a pixel side by side
     fused: bool = True  # the optimizer makes one pass over the weights
     keep_memory: bool = True  # on a CPU, keep freed memory for the next step
     precision: str = 'float32'  # of convolutions: 'float32', or 'bfloat16' (GPU)
     compile: bool = False  # use torch.compile; takes a minute to warm up
+    sync_batchnorm: bool = False  # with several GPUs, normalise over the whole batch and not over each process's part
 
     def __post_init__(self):
         if self.precision not in ('float32', 'bfloat16'):
@@ -177,7 +187,13 @@ def set_random_states(states: dict):
     torch.set_rng_state(states['torch'])
     if len(states['cuda']) == torch.cuda.device_count(): torch.cuda.set_rng_state_all(states['cuda'])
 
-# %% ../nbs/03b_engine.ipynb #1e4a09f1
+# %% ../nbs/03b_engine.ipynb #7f6dcc3b
+def synchronised(model: nn.Module, device: torch.device, world: World) -> nn.Module:
+    "The model with PyTorch's SyncBatchNorm in place of batch normalisation; unchanged if alone. Raises ValueError on a CPU, where PyTorch has none."
+    if device.type != 'cuda': raise ValueError(f'sync_batchnorm=True on {device.type}: it needs GPUs; leave it out')
+    return nn.SyncBatchNorm.convert_sync_batchnorm(model) if world.size > 1 else model
+
+# %% ../nbs/03b_engine.ipynb #55ac9458
 class Trainer:
     "A run in memory: trains by a recipe, one step at a time, and can be saved and restored between any two steps."
 
@@ -196,6 +212,7 @@ class Trainer:
         self.model = create_model(recipe.model, num_classes=len(train_set.classes), in_channels=train_set.images.shape[1])
         self.model.to(device, memory_format=speed.layout)
         check_classes(self.model, test_set)
+        if speed.sync_batchnorm: self.model = synchronised(self.model, device, world)
         self.forward = DistributedDataParallel(self.model) if world.size > 1 else self.model
         if speed.compile: self.forward = torch.compile(self.forward)
         self.optimizer = make_optimizer(recipe, self.model.parameters(), fused=speed.fused)
@@ -205,22 +222,17 @@ class Trainer:
         self.history, self.confusion, self.num_classes = [], None, len(train_set.classes)
         self.start_epoch(1)
 
-    def start_epoch(self, epoch: int):
-        "Plan an epoch and set its sums to zero."
-        self.epoch, self.step, self.seconds = epoch, 0, 0.
-        self.losses = torch.zeros(len(self.batches), device=self.device)  # this process's part of each batch's mean loss
-        self.hits = torch.zeros((), dtype=torch.long, device=self.device)
-        self.batches.plan(self.recipe.seed, epoch)
+# %% ../nbs/03b_engine.ipynb #0cbe6dc9
+def start_epoch(self: Trainer, epoch: int):
+    "Plan an epoch (1 for the first) and set its sums to zero."
+    self.epoch, self.step, self.seconds = epoch, 0, 0.
+    self.losses = torch.zeros(len(self.batches), dtype=torch.float64, device=self.device)  # this process's part of each batch's mean loss
+    self.hits = torch.zeros((), dtype=torch.long, device=self.device)
+    self.batches.plan(self.recipe.seed, epoch)
 
-    @property
-    def epoch_done(self) -> bool:
-        "Has the epoch no batches left?"
-        return self.step == len(self.batches)
-
-    @property
-    def done(self) -> bool:
-        "Is every epoch finished?"
-        return self.epoch > self.recipe.epochs
+Trainer.start_epoch = start_epoch
+Trainer.epoch_done = property(lambda self: self.step == len(self.batches), doc='Has the epoch no batches left?')
+Trainer.done = property(lambda self: self.epoch > self.recipe.epochs, doc='Is every epoch finished?')
 
 # %% ../nbs/03b_engine.ipynb #e6523408
 def train_step(self: Trainer):
@@ -243,6 +255,22 @@ def train_step(self: Trainer):
 
 Trainer.train_step = train_step
 
+# %% ../nbs/03b_engine.ipynb #8141e8a0
+def check_finite(
+    self: Trainer,
+    weights: bool = True,  # look at the weights too, not only at the losses
+):
+    "Raise FloatingPointError naming epoch, batch and learning rate if a loss of this epoch, or a weight, is not finite."
+    losses = self.losses[:self.step]
+    bad = torch.nonzero(~torch.isfinite(losses))
+    if not len(bad) and not (weights and any(not torch.isfinite(v).all() for v in self.model.state_dict().values())): return
+    batch = int(bad[0]) if len(bad) else self.step - 1
+    value = f'the loss is {losses[batch].item()}' if len(bad) else 'a weight is not finite'
+    raise FloatingPointError(f'{value} at epoch {self.epoch}, batch {batch + 1}, learning rate {self.rate:.3g}: '
+                             f'try a lower lr_max than {self.recipe.lr_max:g}. The last good checkpoint is kept')
+
+Trainer.check_finite = check_finite
+
 # %% ../nbs/03b_engine.ipynb #f67c0cfb
 def look(self: Trainer) -> tuple[Tensor, Tensor]:
     "Loss (N,) and prediction (N,) of every test image, from all processes."
@@ -258,12 +286,14 @@ def look(self: Trainer) -> tuple[Tensor, Tensor]:
 
 Trainer.look = look
 
-# %% ../nbs/03b_engine.ipynb #475bf939
+# %% ../nbs/03b_engine.ipynb #ce8fec75
 def finish_epoch(self: Trainer) -> dict:
     "Look at the test set, add a row to the history, and start the next epoch. Returns the row."
     start = time.perf_counter()
+    self.check_finite()
     losses, predictions = self.look()
-    train_losses, hits = self.world.sum(self.losses.double()), self.world.sum(self.hits)
+    if not torch.isfinite(losses).all(): raise FloatingPointError(f'a test loss of epoch {self.epoch} is not finite: try a lower lr_max than {self.recipe.lr_max:g}')
+    train_losses, hits = self.world.sum(self.losses), self.world.sum(self.hits)
     self.confusion = confusion_counts(self.test_labels.cpu(), predictions.cpu(), self.num_classes)
     row = history_row(self.epoch, int(hits), train_losses.mean().item(), len(self.batches.images),
                       int(self.confusion.trace()), mean_by_batch(losses, self.recipe.batch_size), losses.double().mean().item(),
@@ -301,23 +331,7 @@ def first_line(error: Exception) -> str:
     "What an error says first, on one line."
     return ' '.join(str(error).split('\n')[:2]).replace('\t', ' ').strip()
 
-# %% ../nbs/03b_engine.ipynb #b5870eb5
-def check_finite(
-    self: Trainer,
-    weights: bool = True,  # look at the weights too, not only at the losses
-):
-    "Raise FloatingPointError naming epoch, batch and learning rate if a loss of this epoch, or a weight, is not finite."
-    losses = self.losses[:self.step]
-    bad = torch.nonzero(~torch.isfinite(losses))
-    if not len(bad) and not (weights and any(not torch.isfinite(p).all() for p in self.model.parameters())): return
-    batch = int(bad[0]) if len(bad) else self.step - 1
-    value = f'the loss is {losses[batch].item()}' if len(bad) else 'a weight is not finite'
-    raise FloatingPointError(f'{value} at epoch {self.epoch}, batch {batch + 1}, learning rate {self.rate:.3g}: '
-                             f'try a lower lr_max than {self.recipe.lr_max:g}. The last good checkpoint is kept')
-
-Trainer.check_finite = check_finite
-
-# %% ../nbs/03b_engine.ipynb #3a1d34a8
+# %% ../nbs/03b_engine.ipynb #c7ef9ff2
 class Interrupted(KeyboardInterrupt):
     "A run that was asked to stop, and has saved itself."
 
@@ -333,32 +347,37 @@ class StopSignals:
         self.name = signal.Signals(number).name
 
     def __exit__(self, *error):
-        for number, handler in self.old.items(): signal.signal(number, handler)
+        for number, handler in self.old.items(): signal.signal(number, handler or signal.SIG_DFL)
 
-# %% ../nbs/03b_engine.ipynb #e220fe89
+# %% ../nbs/03b_engine.ipynb #f9885d6b
 def save_run(trainer: Trainer, folder: Path):
     "Check that all is finite, and write a checkpoint (process 0 alone writes; all take part). A full disk raises OSError, and the last checkpoint stays."
     trainer.check_finite()
     state = trainer.state()
-    if trainer.world.rank: return
-    try: save_checkpoint(folder, state)
+    trainer.world.first(lambda: advise_on_disk(lambda: save_checkpoint(folder, state), folder))
+
+def advise_on_disk(write: Callable, folder: Path):
+    "Call `write`; if the disk refuses, raise OSError with what to do."
+    try: write()
     except OSError as error:
-        raise OSError(f'cannot write a checkpoint in {folder} ({first_line(error)}): make room there and go on with --resume. '
+        raise OSError(f'cannot write in {folder} ({first_line(error)}): make room there and go on with --resume. '
                       'The last checkpoint is kept') from error
 
-def record_epoch(trainer: Trainer, folder: Path, classes: tuple[str, ...]):
-    "Write the best weights and the results, then the checkpoint that says so: cut off in between, the epoch is done again."
-    trainer.check_finite()
-    if trainer.world.rank == 0:
-        if is_best(trainer.history): write_whole(folder / BEST, lambda file: torch.save(trainer.model.state_dict(), file))
-        write_results(folder, trainer.history, trainer.confusion, classes)
-    save_run(trainer, folder)
+def write_epoch(trainer: Trainer, folder: Path, classes: tuple[str, ...]):
+    "Write what follows from a checkpoint between two epochs: history.csv, confusion.csv, and the weights if they are the best."
+    write_results(folder, trainer.history, trainer.confusion, classes)
+    if is_best(trainer.history): save_tensors(folder / BEST, trainer.model.state_dict())
 
-# %% ../nbs/03b_engine.ipynb #31890058
+def record_epoch(trainer: Trainer, folder: Path, classes: tuple[str, ...]):
+    "Write the checkpoint after an epoch, and then what follows from it; cut off in between, `go_on` writes the rest."
+    save_run(trainer, folder)
+    trainer.world.first(lambda: advise_on_disk(lambda: write_epoch(trainer, folder, classes), folder))
+
+# %% ../nbs/03b_engine.ipynb #69bff66a
 def train_epoch(
     trainer: Trainer,  # trained until its epoch has no batches left
     stop: StopSignals,  # looked at after every step
-    save: callable,  # called to write a checkpoint
+    save: Callable[[], None],  # called to write a checkpoint
     save_seconds: float,  # time between checkpoints within an epoch
 ):
     "The steps of an epoch, with a progress bar and a checkpoint now and then. Raises Interrupted after a signal, when all is saved."
@@ -377,7 +396,7 @@ def train_epoch(
     if trainer.device.type == 'cuda': torch.cuda.synchronize(trainer.device)
     trainer.seconds = time.perf_counter() - start
 
-# %% ../nbs/03b_engine.ipynb #693a987a
+# %% ../nbs/03b_engine.ipynb #3ef2d7f5
 def step_or_advise(trainer: Trainer):
     "One step. Raises RuntimeError with advice if the GPU's memory is too small, or another process of the run has ended."
     try: trainer.train_step()
@@ -385,11 +404,11 @@ def step_or_advise(trainer: Trainer):
         raise RuntimeError(f'out of GPU memory at batch_size={trainer.recipe.batch_size}: '
                            f'try {max(1, trainer.recipe.batch_size // 2)}') from error
     except RuntimeError as error:
-        if trainer.world.size == 1: raise
+        if not any(word in str(error).lower() for word in ('connection', 'gloo', 'nccl')): raise
         raise RuntimeError(f'a process of this run has ended, so process {trainer.world.rank} cannot go on '
                            f'({first_line(error)[:200]}). Start the run again with --resume') from error
 
-# %% ../nbs/03b_engine.ipynb #558cc676
+# %% ../nbs/03b_engine.ipynb #00fb8788
 def fit(
     recipe: Recipe,  # how to train
     train_set: ImageSet,  # training images
@@ -403,22 +422,26 @@ def fit(
     "Train by a recipe: the network after its last epoch, and the history. Errors as `open_run`, `load_checkpoint`, `Trainer` and `train_epoch`."
     config = dict(run_config(recipe, train_set, test_set), **asdict(speed))
     with join_world(get_device(device)) as (world, device), StopSignals() as stop:
-        with open_run(out, config, resume, device) if world.rank == 0 else nullcontext(Path(out)) as folder:
+        with ExitStack() as stack:
+            folder = world.first(lambda: stack.enter_context(open_run(out, config, resume)))
             trainer = Trainer(recipe, train_set, test_set, device, speed, world)
-            go_on(trainer, folder)
+            go_on(trainer, folder, train_set.classes)
             while not trainer.done:
                 if not trainer.epoch_done: train_epoch(trainer, stop, lambda: save_run(trainer, folder), save_seconds)
                 row = trainer.finish_epoch()
                 record_epoch(trainer, folder, train_set.classes)
                 if world.rank == 0: print(epoch_line(row, recipe.epochs), flush=True)
+                if world.any(bool(stop.name), device): break
+            if world.any(bool(stop.name), device): raise Interrupted(f'stopped by {stop.name or "another process"} after epoch {len(trainer.history)} of {recipe.epochs}')
     return trainer.model, trainer.history
 
-# %% ../nbs/03b_engine.ipynb #0be14f7d
-def go_on(trainer: Trainer, folder: Path):
+# %% ../nbs/03b_engine.ipynb #2766d703
+def go_on(trainer: Trainer, folder: Path, classes: tuple[str, ...]):
     "Restore the newest good checkpoint of a run, if it has one, in every process; say aloud if a newer one was damaged."
-    state, faults = load_checkpoint(folder) if trainer.world.rank == 0 else (None, [])
+    state, faults = trainer.world.first(lambda: load_checkpoint(folder))
+    if state is not None: trainer.restore(state)
+    if trainer.world.rank: return
     for fault in faults: print(f'note: {fault}; going on from the checkpoint before it')
-    state = trainer.world.share(state)
-    if state is None: return
-    trainer.restore(state)
-    if trainer.world.rank == 0: print(f'going on in epoch {min(trainer.epoch, trainer.recipe.epochs)} after batch {trainer.step}' if not trainer.done else 'all epochs are done already')
+    if trainer.history and trainer.step == 0: write_epoch(trainer, folder, classes)
+    if not trainer.done: add_sitting(folder, trainer.device)
+    if state is not None: print('all epochs are done already' if trainer.done else f'going on in epoch {trainer.epoch} after batch {trainer.step}')

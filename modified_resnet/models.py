@@ -75,20 +75,38 @@ class ResNet(nn.Module):
         "One score a class, before any softmax: (N, in_channels, H, W) to (N, num_classes)."
         return self.linear(self.features(x))
 
-# %% ../nbs/01_models.ipynb #c1e3623e
+# %% ../nbs/01_models.ipynb #19a699b6
 class ResNetSmall(ResNet):
     "Three stages of 16, 32 and 64 channels: 78,042 parameters for 10 classes."
-    def __init__(self, block=BasicBlock, num_blocks=1, num_classes=10, in_channels=3):
+    def __init__(
+        self,
+        block: type[nn.Module] = BasicBlock,  # class of the residual blocks
+        num_blocks: int | Sequence[int] = 1,  # blocks in each stage, the paper's 1 by default
+        num_classes: int = 10,  # outputs; CIFAR-10 has 10 classes
+        in_channels: int = 3,  # channels of the images, 3 for colour
+    ):
         super().__init__((16, 32, 64), block, num_blocks, num_classes, in_channels)
 
 class ResNetMedium(ResNet):
     "Four stages of 32, 64, 128 and 256 channels: 1,228,970 parameters for 10 classes."
-    def __init__(self, block=BasicBlock, num_blocks=1, num_classes=10, in_channels=3):
+    def __init__(
+        self,
+        block: type[nn.Module] = BasicBlock,  # class of the residual blocks
+        num_blocks: int | Sequence[int] = 1,  # blocks in each stage, the paper's 1 by default
+        num_classes: int = 10,  # outputs; CIFAR-10 has 10 classes
+        in_channels: int = 3,  # channels of the images, 3 for colour
+    ):
         super().__init__((32, 64, 128, 256), block, num_blocks, num_classes, in_channels)
 
 class ResNetLarge(ResNet):
     "Four stages of 64, 128, 256 and 512 channels: 4,903,242 parameters for 10 classes."
-    def __init__(self, block=BasicBlock, num_blocks=1, num_classes=10, in_channels=3):
+    def __init__(
+        self,
+        block: type[nn.Module] = BasicBlock,  # class of the residual blocks
+        num_blocks: int | Sequence[int] = 1,  # blocks in each stage, the paper's 1 by default
+        num_classes: int = 10,  # outputs; CIFAR-10 has 10 classes
+        in_channels: int = 3,  # channels of the images, 3 for colour
+    ):
         super().__init__((64, 128, 256, 512), block, num_blocks, num_classes, in_channels)
 
 # %% ../nbs/01_models.ipynb #0424c0f2
@@ -116,7 +134,7 @@ def layer_mult_adds(layer: nn.Module, output: Tensor) -> int:
     if isinstance(layer, nn.Linear): return layer.in_features * output.numel()
     return 0
 
-# %% ../nbs/01_models.ipynb #81d4ac2b
+# %% ../nbs/01_models.ipynb #fc1b03dd
 @torch.no_grad()
 def layer_table(
     model: nn.Module,  # the network; left as it was
@@ -138,7 +156,10 @@ def layer_table(
     model(torch.zeros(1, *input_size))
     return rows
 
-def mult_adds(model: nn.Module, input_size: tuple[int, int, int] = (3, 32, 32)) -> int:
+def mult_adds(
+    model: nn.Module,  # the network; left as it was
+    input_size: tuple[int, int, int] = (3, 32, 32),  # one image: channels, height, width
+) -> int:
     "Multiply-adds of convolutions and linear layers for one image of `input_size` (C, H, W)."
     return sum(row['mult_adds'] for row in layer_table(model, input_size))
 

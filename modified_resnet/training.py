@@ -5,10 +5,11 @@
 # %% auto #0
 __all__ = ['Recipe', 'check_recipe', 'make_optimizer', 'step_size', 'make_scheduler', 'learning_rates', 'get_device', 'progress',
            'in_notebook', 'train', 'evaluate', 'history_row', 'epoch_line', 'run_config', 'check_classes',
-           'confusion_counts', 'write_results', 'is_best', 'fit_plain', 'plain_row', 'keep']
+           'confusion_counts', 'write_confusion', 'write_results', 'is_best', 'fit_plain', 'plain_row', 'keep']
 
-# %% ../nbs/03_training.ipynb #14ddf3cc
-import json
+# %% ../nbs/03_training.ipynb #8e835758
+import csv
+import io
 import math
 import sys
 import time
@@ -22,9 +23,9 @@ from torch.optim.lr_scheduler import CyclicLR, LRScheduler
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from .data import ImageSet, paper_loaders, write_whole
+from .data import ImageSet, paper_loaders, save_tensors, write_whole
 from .models import create_model
-from .records import BEST, open_run, save_checkpoint, write_csv
+from .records import BEST, add_sitting, open_run, save_checkpoint, write_csv
 
 # %% ../nbs/03_training.ipynb #f96c0c81
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Recipe:
 
     def __post_init__(self): check_recipe(self)
 
-# %% ../nbs/03_training.ipynb #a9cfe761
+# %% ../nbs/03_training.ipynb #75795114
 def check_recipe(recipe: Recipe):
     "Raise ValueError naming the first field whose value makes no sense, and what would."
     def want(field, good, wish):
@@ -53,7 +54,7 @@ def check_recipe(recipe: Recipe):
     real = lambda least: lambda v: isinstance(v, (int, float)) and math.isfinite(v) and v >= least
     want('epochs', whole(1), 'a whole number, at least 1')
     want('batch_size', whole(1), 'a whole number, at least 1')
-    want('seed', whole(0), 'a whole number, at least 0')
+    want('seed', lambda v: whole(0)(v) and v < 2 ** 63, 'a whole number, at least 0, below 2 to the power of 63')
     for field in ('lr_min', 'momentum', 'weight_decay'): want(field, real(0), 'a finite number, at least 0')
     want('lr_max', lambda v: real(0)(v) and v >= recipe.lr_min and v > 0, f'a finite number above 0, at least lr_min={recipe.lr_min!r}')
     want('gamma', lambda v: real(0)(v) and 0 < v <= 1, 'a number above 0, at most 1')
@@ -69,8 +70,11 @@ def make_optimizer(
     return torch.optim.SGD(parameters, lr=recipe.lr_min, momentum=recipe.momentum, nesterov=recipe.nesterov,
                            weight_decay=recipe.weight_decay, **kwargs)
 
-# %% ../nbs/03_training.ipynb #5573cb50
-def step_size(recipe: Recipe, n: int) -> int:
+# %% ../nbs/03_training.ipynb #222625fd
+def step_size(
+    recipe: Recipe,  # its batch_size counts
+    n: int,  # training images
+) -> int:
     "Steps from the foot of a cycle to its peak, for `n` training images: half an epoch's full batches, rounded down (notebook)."
     return max(1, int(n / recipe.batch_size // 2))
 
@@ -97,12 +101,12 @@ def learning_rates(
         scheduler.step()
     return rates
 
-# %% ../nbs/03_training.ipynb #7a5aaf28
+# %% ../nbs/03_training.ipynb #484868b4
 def get_device(
-    name: str = 'auto',  # 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'
+    name: str = 'auto',  # 'auto', 'cpu', 'cuda', 'cuda:1'
 ) -> torch.device:
     "The device of that name. Raises ValueError if it is not on this machine, and says what is."
-    there = ['cpu', *(f'cuda:{i}' for i in range(torch.cuda.device_count())), *(['mps'] if torch.backends.mps.is_available() else [])]
+    there = ['cpu', *(f'cuda:{i}' for i in range(torch.cuda.device_count()))]
     if name == 'auto': return torch.device(there[1] if len(there) > 1 else 'cpu')
     if name == 'cuda': name = 'cuda:0'
     if name not in there: raise ValueError(f'no device {name!r} on this machine: choose one of {", ".join(["auto", *there])}')
@@ -182,8 +186,12 @@ def epoch_line(row: dict, epochs: int) -> str:
     return (f'epoch {row["epoch"]:>{len(str(epochs))}}/{epochs}  train {row["train_accuracy"]:7.2%} loss {row["train_loss"]:.4f}  '
             f'test {row["test_accuracy"]:7.2%} loss {row["test_loss"]:.4f}  {row["seconds"]:.1f} s')
 
-# %% ../nbs/03_training.ipynb #05071f48
-def run_config(recipe: Recipe, train_set: ImageSet, test_set: ImageSet) -> dict:
+# %% ../nbs/03_training.ipynb #83bded56
+def run_config(
+    recipe: Recipe,  # how to train
+    train_set: ImageSet,  # training images
+    test_set: ImageSet,  # images looked at after every epoch
+) -> dict:
     "Everything that determines a run, as plain values: the recipe, and the images by name, count and fingerprint."
     return dict(asdict(recipe), data=train_set.name, image_size=train_set.images.shape[-1], classes=list(train_set.classes),
                 train_images=len(train_set), test_images=len(test_set),
@@ -195,22 +203,34 @@ def check_classes(model: nn.Module, data: ImageSet):
     if outputs != classes: raise ValueError(f'the model has {outputs} outputs but {data.name} has {classes} classes: '
                                             f'use other images, or a model with num_classes={classes}')
 
-# %% ../nbs/03_training.ipynb #a7756cf8
-def confusion_counts(labels: Tensor, predictions: Tensor, num_classes: int) -> Tensor:
+# %% ../nbs/03_training.ipynb #319e49e9
+def confusion_counts(
+    labels: Tensor | list[int],  # true classes, (N,)
+    predictions: Tensor | list[int],  # predicted classes, (N,)
+    num_classes: int,  # rows and columns of the result
+) -> Tensor:
     "Confusion matrix (num_classes, num_classes), int64: rows are true classes, columns predictions."
     pairs = torch.as_tensor(labels) * num_classes + torch.as_tensor(predictions)
     return pairs.bincount(minlength=num_classes ** 2).view(num_classes, num_classes)
 
+def write_confusion(path: Path, confusion: Tensor, classes: tuple[str, ...]):
+    "Write a confusion matrix as CSV: a header 'true' and the class names, then a row a true class."
+    def write(file):
+        text = io.StringIO()
+        csv.writer(text, lineterminator='\n').writerows([['true', *classes], *([name, *row] for name, row in zip(classes, confusion.tolist()))])
+        file.write(text.getvalue().encode())
+    write_whole(path, write)
+
 def write_results(folder: Path, history: list[dict], confusion: Tensor, classes: tuple[str, ...]):
     "Write history.csv and confusion.csv of a run."
     write_csv(folder / 'history.csv', history)
-    write_csv(folder / 'confusion.csv', [dict(zip(['true', *classes], [name, *row])) for name, row in zip(classes, confusion.tolist())])
+    write_confusion(folder / 'confusion.csv', confusion, classes)
 
 def is_best(history: list[dict]) -> bool:
     "Does the last epoch have the lowest test loss so far? The paper keeps its weights then (notebook)."
     return history[-1]['test_loss'] <= min(row['test_loss'] for row in history)
 
-# %% ../nbs/03_training.ipynb #0c143110
+# %% ../nbs/03_training.ipynb #b805c789
 def fit_plain(
     recipe: Recipe,  # how to train
     train_set: ImageSet,  # training images
@@ -220,6 +240,7 @@ def fit_plain(
 ) -> tuple[nn.Module, list[dict]]:
     "The paper's experiment in its plain form, on the CPU: the trained network and its history. Errors as `open_run`."
     with open_run(out, run_config(recipe, train_set, test_set)) as folder:
+        add_sitting(folder)
         torch.manual_seed(recipe.seed)
         model, criterion = create_model(recipe.model, num_classes=len(train_set.classes)), nn.CrossEntropyLoss()
         optimizer = make_optimizer(recipe, model.parameters())
@@ -236,7 +257,7 @@ def fit_plain(
             write_results(folder, history, confusion_counts(*tested[2:], len(train_set.classes)), train_set.classes)
     return model, history
 
-# %% ../nbs/03_training.ipynb #29951ab0
+# %% ../nbs/03_training.ipynb #e99e9b42
 def plain_row(epoch, correct, loss, rates, tested, train_loader, test_loader, seconds) -> dict:
     "A `history_row` from what `train` and `evaluate` return. The plain loop has no loss by image; the paper has none either."
     test_correct, test_loss, *_ = tested
@@ -246,4 +267,4 @@ def plain_row(epoch, correct, loss, rates, tested, train_loader, test_loader, se
 def keep(folder: Path, model: nn.Module, history: list[dict]):
     "Write last.pt, and best.pt if this epoch is the best."
     save_checkpoint(folder, dict(model=model.state_dict(), history=history))
-    if is_best(history): write_whole(folder / BEST, lambda file: torch.save(model.state_dict(), file))
+    if is_best(history): save_tensors(folder / BEST, model.state_dict())
