@@ -130,11 +130,11 @@ def machine_limits(device: torch.device, size: int = 2048, rounds: int = 5) -> d
     copy = min(timed(lambda: target.copy_(block), device) for _ in range(rounds))
     return dict(flops=2 * size ** 3 / product, bytes=2 * block.numel() * 4 / copy)
 
-# %% ../nbs/05b_bench.ipynb #2ae9b4bf
+# %% ../nbs/05b_bench.ipynb #99121e5d
 SWITCHES = {'as it is': Speed(), 'without channels_last': Speed(channels_last=False), 'without fused': Speed(fused=False),
             'without keep_memory': Speed(keep_memory=False), 'with compile': Speed(compile=True), 'with bfloat16': Speed(precision='bfloat16')}
 
-def bench_switches(device: str, rounds: int = 3) -> list[dict]:
+def bench_switches(device: str, rounds: int = 2) -> list[dict]:
     "Each switch of the engine changed on its own, in turns: rows with 'model', 'switch', 'images_per_second' (median) and 'warm_up' seconds (first round: the compiler keeps its results for the next)."
     rows = []
     with tempfile.TemporaryDirectory() as cache, patch.dict(os.environ, TORCHINDUCTOR_CACHE_DIR=cache):

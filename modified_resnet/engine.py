@@ -80,12 +80,12 @@ def join_world(device: torch.device):
     try: yield World(rank, size), device
     finally: dist.destroy_process_group()
 
-# %% ../nbs/03b_engine.ipynb #95a53421
+# %% ../nbs/03b_engine.ipynb #993a7603
 def keep_freed_memory():
-    "Tell the C library (glibc; nothing happens with others) to keep freed memory for the process; mallopt(3), M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD."
+    "Tell the C library (glibc; nothing happens with others) to keep freed memory for the process; mallopt(3): M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_ARENA_MAX."
     try: mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError): return
-    for setting, value in ((-1, 2 ** 31 - 1), (-2, 2 ** 28), (-3, 2 ** 30)): mallopt(setting, value)
+    for setting, value in ((-1, 2 ** 31 - 1), (-2, 2 ** 28), (-3, 2 ** 30), (-8, 1)): mallopt(setting, value)
 
 # %% ../nbs/03b_engine.ipynb #2391c6b4
 @dataclass(frozen=True)
