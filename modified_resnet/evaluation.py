@@ -58,7 +58,7 @@ def evaluate_model(
     device = next(model.parameters()).device
     return Evaluation(predict(model, data.images.to(device)).cpu(), data.labels, data.classes)
 
-# %% ../nbs/04_evaluation.ipynb #c503f2c2
+# %% ../nbs/04_evaluation.ipynb #415b509e
 def accuracy(result: Evaluation) -> float:
     "Share of the images whose class is predicted, 0 to 1."
     return (result.predictions == result.labels).double().mean().item()
@@ -67,7 +67,10 @@ def loss_by_image(result: Evaluation) -> float:
     "Mean cross-entropy over the images, in nats."
     return result.losses.double().mean().item()
 
-def loss_by_batch(result: Evaluation, batch_size: int = 64) -> float:
+def loss_by_batch(
+    result: Evaluation,  # scores and labels
+    batch_size: int = 64,  # images a batch; the paper's
+) -> float:
     "Mean over batches of the mean cross-entropy of each, in nats, as the paper's notebook averages."
     return mean_by_batch(result.losses, batch_size)
 

@@ -6,7 +6,8 @@
 __all__ = ['STYLE', 'read_config', 'read_confusion', 'recipe_of', 'table_row', 'text_table', 'save_figure', 'save_run_figures',
            'save_figures', 'page', 'write_report', 'as_csv']
 
-# %% ../nbs/05a_report.ipynb #dea77fb4
+# %% ../nbs/05a_report.ipynb #7ede749a
+import csv
 import html
 import json
 from dataclasses import fields
@@ -22,7 +23,7 @@ from .plots import COMPARISONS, plot_comparison, plot_confusion, plot_history, p
 from .records import read_csv
 from .training import Recipe, learning_rates
 
-# %% ../nbs/05a_report.ipynb #4c790b78
+# %% ../nbs/05a_report.ipynb #372a3c5e
 def read_config(folder: Path) -> dict:
     "config.json of a run. Raises FileNotFoundError if the folder holds no finished epoch."
     if not (folder / 'history.csv').exists(): raise FileNotFoundError(f'{folder} holds no record of a run with at least one epoch')
@@ -30,9 +31,8 @@ def read_config(folder: Path) -> dict:
 
 def read_confusion(folder: Path) -> tuple[Tensor, list[str]]:
     "The final confusion matrix of a run, int64 (classes, classes), and the names of the classes."
-    rows = read_csv(folder / 'confusion.csv')
-    names = [str(row['true']) for row in rows]
-    return torch.tensor([[n for key, n in row.items() if key != 'true'] for row in rows]), names
+    with open(folder / 'confusion.csv', newline='', encoding='utf-8') as file: _, *rows = csv.reader(file)
+    return torch.tensor([[int(n) for n in row[1:]] for row in rows]), [row[0] for row in rows]
 
 def recipe_of(config: dict) -> Recipe:
     "The recipe in a run's config."
