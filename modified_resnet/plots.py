@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MODEL_COLORS', 'TRAIN_COLOR', 'TEST_COLOR', 'COMPARISONS', 'new_axes', 'plot_learning_rate', 'plot_history',
-           'plot_confusion', 'plot_comparison', 'plot_mistakes']
+           'plot_confusion', 'spread_labels', 'plot_comparison', 'plot_mistakes']
 
 # %% ../nbs/05_plots.ipynb #d2354735
 from collections.abc import Sequence
@@ -75,7 +75,17 @@ def plot_confusion(
     ax.set(xlabel='predicted', ylabel='true', title=title)
     return fig
 
-# %% ../nbs/05_plots.ipynb #bbae0221
+# %% ../nbs/05_plots.ipynb #30ff8e6c
+def spread_labels(
+    heights: Sequence[float],  # where the labels belong
+    gap: float,  # least distance between two of them
+) -> list[float]:
+    "Heights at which labels do not overlap: in the same order, each as near to its own as a push upwards from the one below allows."
+    order, placed = sorted(range(len(heights)), key=lambda i: heights[i]), {}
+    for below, i in zip([None, *order], order): placed[i] = heights[i] if below is None else max(heights[i], placed[below] + gap)
+    return [placed[i] for i in range(len(heights))]
+
+# %% ../nbs/05_plots.ipynb #be735e46
 COMPARISONS = {  # figure number in the paper, column of history.csv, label of the axis, scale
     5: ('train_loss', 'training loss (nats)', 1), 6: ('train_accuracy', 'training accuracy (%)', 100),
     7: ('test_loss', 'test loss (nats)', 1), 8: ('test_accuracy', 'test accuracy (%)', 100)}
@@ -90,8 +100,11 @@ def plot_comparison(
     fig, ax = new_axes()
     for name, history in histories.items():
         epochs, values = [row['epoch'] for row in history], [scale * row[column] for row in history]
-        line, = ax.plot(epochs, values, color=MODEL_COLORS.get(name), marker='o' if len(epochs) == 1 else None)
-        ax.annotate(f' {name}', (epochs[-1], values[-1]), color=line.get_color(), va='center')
+        ax.plot(epochs, values, color=MODEL_COLORS.get(name), marker='o' if len(epochs) == 1 else None, label=name)
+    low, high = ax.get_ylim()
+    ends = [(line.get_xdata()[-1], line.get_ydata()[-1]) for line in ax.lines]
+    for line, (x, _), y in zip(ax.lines, ends, spread_labels([y for _, y in ends], gap=.06 * (high - low))):
+        ax.annotate(f' {line.get_label()}', (x, y), color=line.get_color(), va='center', annotation_clip=False)
     ax.set(xlabel='epoch', ylabel=label, title=title)
     return fig
 
