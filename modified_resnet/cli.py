@@ -11,7 +11,6 @@ import argparse
 import os
 import shlex
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 from . import __version__

@@ -28,7 +28,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from .augmentation import Draws, augment, draw_augmentation
+from .augmentation import augment, draw_augmentation
 from .data import ImageSet, normalize, save_tensors
 from .models import create_model
 from .records import BEST, add_sitting, load_checkpoint, open_run, save_checkpoint

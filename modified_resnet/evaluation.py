@@ -10,7 +10,6 @@ __all__ = ['Evaluation', 'evaluate_model', 'accuracy', 'loss_by_image', 'loss_by
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 

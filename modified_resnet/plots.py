@@ -10,7 +10,6 @@ __all__ = ['MODEL_COLORS', 'TRAIN_COLOR', 'TEST_COLOR', 'COMPARISONS', 'new_axes
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
-import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
