@@ -94,7 +94,7 @@ class Speed:
     channels_last: bool = True  # store the channels of a pixel side by side
     fused: bool = True  # the optimizer makes one pass over the weights
     keep_memory: bool = True  # on a CPU, keep freed memory for the next step
-    precision: str = 'float32'  # of convolutions: 'float32', or 'bfloat16' (GPU)
+    precision: str = 'float32'  # of convolutions: 'float32', or 'bfloat16'
     compile: bool = False  # use torch.compile; takes a minute to warm up
     sync_batchnorm: bool = False  # with several GPUs, normalise over the whole batch and not over each process's part
 
@@ -415,7 +415,7 @@ def fit(
     test_set: ImageSet,  # images looked at after every epoch
     out: str | Path,  # folder for the record
     resume: bool = False,  # go on with the run that is there
-    device: str = 'auto',  # 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'
+    device: str = 'auto',  # 'auto', 'cpu', 'cuda', 'cuda:1'
     speed: Speed = Speed(),  # how the arithmetic is done
     save_seconds: float = 60.,  # time between checkpoints within an epoch
 ) -> tuple[nn.Module, list[dict]]:

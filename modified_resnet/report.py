@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['STYLE', 'read_config', 'read_confusion', 'recipe_of', 'table_row', 'text_table', 'save_figure', 'save_run_figures',
-           'save_figures', 'page', 'write_report', 'as_csv']
+           'save_figures', 'page', 'write_report']
 
 # %% ../nbs/05a_report.ipynb #7ede749a
 import csv
@@ -20,7 +20,7 @@ from torch import Tensor
 from .data import write_whole
 from .models import create_model, parameter_count
 from .plots import COMPARISONS, plot_comparison, plot_confusion, plot_history, plot_learning_rate
-from .records import read_csv
+from .records import read_csv, write_csv
 from .training import Recipe, learning_rates
 
 # %% ../nbs/05a_report.ipynb #372a3c5e
@@ -112,10 +112,6 @@ def write_report(
     note = (f'Trained on {configs[0]["data"]} ({configs[0]["train_images"]:,} training and {configs[0]["test_images"]:,} test images) by the paper\'s recipe, '
             f'one run of each network, seed {configs[0]["seed"]}, on {env["gpu"] or env["cpu"]}, torch {env["torch"]}. Accuracies are of the last epoch.')
     text = page(f'Modified ResNet on {configs[0]["data"]}', note, rows, save_figures(runs, out))
-    write_whole(out / 'table1.csv', lambda file: file.write(as_csv(rows).encode()))
+    write_csv(out / 'table1.csv', [{key: value.replace(',', '') for key, value in row.items()} for row in rows])
     write_whole(out / 'index.html', lambda file: file.write(text.encode()))
     return text_table(rows), out / 'index.html'
-
-def as_csv(rows: list[dict]) -> str:
-    "Rows as CSV; thousands without commas."
-    return '\n'.join(','.join(str(v).replace(',', '') for v in line) for line in [list(rows[0]), *(row.values() for row in rows)]) + '\n'

@@ -8,8 +8,6 @@ __all__ = ['Recipe', 'check_recipe', 'make_optimizer', 'step_size', 'make_schedu
            'confusion_counts', 'write_confusion', 'write_results', 'is_best', 'fit_plain', 'plain_row', 'keep']
 
 # %% ../nbs/03_training.ipynb #8e835758
-import csv
-import io
 import math
 import sys
 import time
@@ -23,9 +21,9 @@ from torch.optim.lr_scheduler import CyclicLR, LRScheduler
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from .data import ImageSet, paper_loaders, save_tensors, write_whole
+from .data import ImageSet, paper_loaders, save_tensors
 from .models import create_model
-from .records import BEST, add_sitting, open_run, save_checkpoint, write_csv
+from .records import BEST, add_sitting, open_run, save_checkpoint, write_csv, write_lines
 
 # %% ../nbs/03_training.ipynb #f96c0c81
 @dataclass(frozen=True)
@@ -215,11 +213,7 @@ def confusion_counts(
 
 def write_confusion(path: Path, confusion: Tensor, classes: tuple[str, ...]):
     "Write a confusion matrix as CSV: a header 'true' and the class names, then a row a true class."
-    def write(file):
-        text = io.StringIO()
-        csv.writer(text, lineterminator='\n').writerows([['true', *classes], *([name, *row] for name, row in zip(classes, confusion.tolist()))])
-        file.write(text.getvalue().encode())
-    write_whole(path, write)
+    write_lines(path, [['true', *classes], *([name, *row] for name, row in zip(classes, confusion.tolist()))])
 
 def write_results(folder: Path, history: list[dict], confusion: Tensor, classes: tuple[str, ...]):
     "Write history.csv and confusion.csv of a run."
