@@ -6,9 +6,11 @@
 __all__ = ['World', 'join_world', 'keep_freed_memory', 'Speed', 'epoch_generator', 'Batches', 'predict', 'mean_by_batch',
            'random_states', 'set_random_states', 'synchronised', 'Trainer', 'start_epoch', 'train_step', 'check_finite',
            'look', 'finish_epoch', 'trainer_state', 'restore_trainer', 'first_line', 'Interrupted', 'StopSignals',
-           'save_run', 'advise_on_disk', 'write_epoch', 'record_epoch', 'train_epoch', 'step_or_advise', 'fit', 'go_on']
+           'save_run', 'advise_on_disk', 'write_epoch', 'record_epoch', 'train_epoch', 'step_or_advise', 'fit', 'go_on',
+           'test_once']
 
-# %% ../nbs/03b_engine.ipynb #b6f81953
+# %% ../nbs/03b_engine.ipynb #aee0d22c
+import copy
 import ctypes
 import math
 import os
@@ -28,13 +30,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from .augmentation import augment, draw_augmentation
-from .data import ImageSet, normalize, save_tensors
-from .models import create_model
-from .records import BEST, add_sitting, load_checkpoint, open_run, save_checkpoint
+from .augmentation import augment, draw_augmentation, keep_only
+from .data import ImageSet, hold_out, normalize, save_tensors
+from .records import BEST, add_sitting, load_checkpoint, open_run, read_checkpoint, save_checkpoint, write_json
 from .training import (
     Recipe, check_classes, confusion_counts, epoch_line, get_device, history_row, is_best,
-    make_optimizer, make_scheduler, progress, run_config, write_results)
+    make_optimizer, make_scheduler, network_of, progress, run_config, write_results)
 
 # %% ../nbs/03b_engine.ipynb #3f8c2c42
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def keep_freed_memory():
     except (AttributeError, OSError, TypeError): return
     for setting, value in ((-1, 2 ** 31 - 1), (-2, 2 ** 28), (-3, 2 ** 30), (-8, 1)): mallopt(setting, value)
 
-# %% ../nbs/03b_engine.ipynb #2391c6b4
+# %% ../nbs/03b_engine.ipynb #3054fd57
 @dataclass(frozen=True)
 class Speed:
     "How the arithmetic is done: changes the time and the rounding of a run (bfloat16 keeps 8 bits), not its recipe. Recorded with the run."
@@ -116,7 +117,7 @@ def epoch_generator(seed: int, epoch: int) -> torch.Generator:
     "The random generator of an epoch (1 for the first): the same on every machine, another for every epoch."
     return torch.Generator().manual_seed((seed * 1_000_003 + epoch) % 2 ** 63)
 
-# %% ../nbs/03b_engine.ipynb #6ef566d5
+# %% ../nbs/03b_engine.ipynb #aedacac7
 class Batches:
     "The training batches of one epoch, augmented and normalised on the device."
 
@@ -127,9 +128,10 @@ class Batches:
         device: torch.device,  # where the images stay and the batches are made
         world: World = World(),  # of which this process takes every `size`-th image
         layout: torch.memory_format = torch.channels_last,  # order in memory
+        augmentation: str = 'all',  # one of `training.AUGMENTATIONS`
     ):
         self.images, self.labels = data.images.to(device), data.labels.to(device)
-        self.batch_size, self.device, self.world, self.layout = batch_size, device, world, layout
+        self.batch_size, self.device, self.world, self.layout, self.augmentation = batch_size, device, world, layout, augmentation
 
     def __len__(self): return math.ceil(len(self.images) / self.batch_size)
 
@@ -137,7 +139,7 @@ class Batches:
         "Draw the order and the augmentation of an epoch."
         generator, n = epoch_generator(seed, epoch), len(self.images)
         self.order = torch.randperm(n, generator=generator).to(self.device)
-        self.draws = draw_augmentation(n, generator).to(self.device)
+        self.draws = keep_only(draw_augmentation(n, generator), self.augmentation).to(self.device)
 
     def size(self, step: int) -> int:
         "Images in a batch, over all processes."
@@ -193,7 +195,7 @@ def synchronised(model: nn.Module, device: torch.device, world: World) -> nn.Mod
     if device.type != 'cuda': raise ValueError(f'sync_batchnorm=True on {device.type}: it needs GPUs; leave it out')
     return nn.SyncBatchNorm.convert_sync_batchnorm(model) if world.size > 1 else model
 
-# %% ../nbs/03b_engine.ipynb #55ac9458
+# %% ../nbs/03b_engine.ipynb #c5034938
 class Trainer:
     "A run in memory: trains by a recipe, one step at a time, and can be saved and restored between any two steps."
 
@@ -201,7 +203,7 @@ class Trainer:
         self,
         recipe: Recipe,  # how to train
         train_set: ImageSet,  # training images
-        test_set: ImageSet,  # images looked at after every epoch
+        test_set: ImageSet,  # images looked at after every epoch: the test set, or those held out
         device: torch.device = torch.device('cpu'),  # where everything is computed
         speed: Speed = Speed(),  # how it is computed
         world: World = World(),  # the processes that share the run
@@ -209,7 +211,7 @@ class Trainer:
         self.recipe, self.device, self.speed, self.world = recipe, device, speed, world
         if speed.keep_memory and device.type == 'cpu': keep_freed_memory()
         torch.manual_seed(recipe.seed)
-        self.model = create_model(recipe.model, num_classes=len(train_set.classes), in_channels=train_set.images.shape[1])
+        self.model = network_of(recipe, num_classes=len(train_set.classes), in_channels=train_set.images.shape[1])
         self.model.to(device, memory_format=speed.layout)
         check_classes(self.model, test_set)
         if speed.sync_batchnorm: self.model = synchronised(self.model, device, world)
@@ -217,7 +219,7 @@ class Trainer:
         if speed.compile: self.forward = torch.compile(self.forward)
         self.optimizer = make_optimizer(recipe, self.model.parameters(), fused=speed.fused)
         self.scheduler = make_scheduler(recipe, self.optimizer, len(train_set))
-        self.batches = Batches(train_set, recipe.batch_size, device, world, speed.layout)
+        self.batches = Batches(train_set, recipe.batch_size, device, world, speed.layout, recipe.augmentation)
         self.test_images, self.test_labels = test_set.images.to(device), test_set.labels.to(device)
         self.history, self.confusion, self.num_classes = [], None, len(train_set.classes)
         self.start_epoch(1)
@@ -408,11 +410,11 @@ def step_or_advise(trainer: Trainer):
         raise RuntimeError(f'a process of this run has ended, so process {trainer.world.rank} cannot go on '
                            f'({first_line(error)[:200]}). Start the run again with --resume') from error
 
-# %% ../nbs/03b_engine.ipynb #00fb8788
+# %% ../nbs/03b_engine.ipynb #e4374483
 def fit(
     recipe: Recipe,  # how to train
     train_set: ImageSet,  # training images
-    test_set: ImageSet,  # images looked at after every epoch
+    test_set: ImageSet,  # looked at after every epoch; with `recipe.hold_out` only once, at the end
     out: str | Path,  # folder for the record
     resume: bool = False,  # go on with the run that is there
     device: str = 'auto',  # 'auto', 'cpu', 'cuda', 'cuda:1'
@@ -420,11 +422,12 @@ def fit(
     save_seconds: float = 60.,  # time between checkpoints within an epoch
 ) -> tuple[nn.Module, list[dict]]:
     "Train by a recipe: the network after its last epoch, and the history. Errors as `open_run`, `load_checkpoint`, `Trainer` and `train_epoch`."
-    config = dict(run_config(recipe, train_set, test_set), **asdict(speed))
+    train_part, looked_at = hold_out(train_set, recipe.hold_out) if recipe.hold_out else (train_set, test_set)
+    config = dict(run_config(recipe, train_part, test_set), **asdict(speed))
     with join_world(get_device(device)) as (world, device), StopSignals() as stop:
         with ExitStack() as stack:
             folder = world.first(lambda: stack.enter_context(open_run(out, config, resume)))
-            trainer = Trainer(recipe, train_set, test_set, device, speed, world)
+            trainer = Trainer(recipe, train_part, looked_at, device, speed, world)
             go_on(trainer, folder, train_set.classes)
             while not trainer.done:
                 if not trainer.epoch_done: train_epoch(trainer, stop, lambda: save_run(trainer, folder), save_seconds)
@@ -433,6 +436,7 @@ def fit(
                 if world.rank == 0: print(epoch_line(row, recipe.epochs), flush=True)
                 if world.any(bool(stop.name), device): break
             if world.any(bool(stop.name), device): raise Interrupted(f'stopped by {stop.name or "another process"} after epoch {len(trainer.history)} of {recipe.epochs}')
+            if recipe.hold_out: world.first(lambda: advise_on_disk(lambda: test_once(trainer, folder, test_set), folder))
     return trainer.model, trainer.history
 
 # %% ../nbs/03b_engine.ipynb #2766d703
@@ -445,3 +449,16 @@ def go_on(trainer: Trainer, folder: Path, classes: tuple[str, ...]):
     if trainer.history and trainer.step == 0: write_epoch(trainer, folder, classes)
     if not trainer.done: add_sitting(folder, trainer.device)
     if state is not None: print('all epochs are done already' if trainer.done else f'going on in epoch {trainer.epoch} after batch {trainer.step}')
+
+# %% ../nbs/03b_engine.ipynb #9f99c8a5
+def test_once(trainer: Trainer, folder: Path, test_set: ImageSet):
+    "Write test.json, if it is not there yet: epoch, accuracy (0 to 1) and loss by image (nats) on the test set, of the 'last' weights and of the 'best' by held-out loss."
+    if (folder / 'test.json').exists(): return
+    lowest = min(trainer.history, key=lambda row: (row['test_loss'], -row['epoch']))
+    images, labels = test_set.images.to(trainer.device), test_set.labels.to(trainer.device)
+    best, found = copy.deepcopy(trainer.model), {}
+    best.load_state_dict(read_checkpoint(folder / BEST))
+    for which, model, epoch in (('last', trainer.model, len(trainer.history)), ('best', best, lowest['epoch'])):
+        scores = predict(model, images, speed=trainer.speed)
+        found[which] = dict(epoch=epoch, accuracy=(scores.argmax(1) == labels).double().mean().item(), loss=F.cross_entropy(scores, labels).item())
+    write_json(folder / 'test.json', found)

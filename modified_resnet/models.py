@@ -6,10 +6,11 @@
 __all__ = ['MODELS', 'BUDGET', 'blocks_per_stage', 'make_stage', 'ResNet', 'ResNetSmall', 'ResNetMedium', 'ResNetLarge',
            'create_model', 'parameter_count', 'layer_mult_adds', 'layer_table', 'mult_adds', 'summary', 'check_budget']
 
-# %% ../nbs/01_models.ipynb #2d4240e2
+# %% ../nbs/01_models.ipynb #47fd37ea
 import contextlib
 import copy
 import io
+import re
 from collections.abc import Sequence
 
 import torch
@@ -109,16 +110,17 @@ class ResNetLarge(ResNet):
     ):
         super().__init__((64, 128, 256, 512), block, num_blocks, num_classes, in_channels)
 
-# %% ../nbs/01_models.ipynb #0424c0f2
+# %% ../nbs/01_models.ipynb #1e20b6af
 MODELS = {'small': ResNetSmall, 'medium': ResNetMedium, 'large': ResNetLarge}
 
 def create_model(
-    name: str,  # 'small', 'medium' or 'large'
+    name: str,  # 'small', 'medium', 'large', or the widths of other stages, as in '8-16-32-64'
     **kwargs,  # passed on: block, num_blocks, num_classes, in_channels
 ) -> ResNet:
-    "One of the paper's networks by name, freshly initialised. Raises ValueError for an unknown name."
-    if name not in MODELS: raise ValueError(f'unknown model {name!r}: choose one of {", ".join(MODELS)}')
-    return MODELS[name](**kwargs)
+    "One of the paper's networks by name, or one of other widths, freshly initialised. Raises ValueError for an unknown name."
+    if name in MODELS: return MODELS[name](**kwargs)
+    if re.fullmatch('[1-9][0-9]*(-[1-9][0-9]*)*', name): return ResNet([int(width) for width in name.split('-')], **kwargs)
+    raise ValueError(f'unknown model {name!r}: choose one of {", ".join(MODELS)}, or widths of stages such as 8-16-32-64')
 
 # %% ../nbs/01_models.ipynb #b86d9429
 def parameter_count(

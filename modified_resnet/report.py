@@ -6,7 +6,7 @@
 __all__ = ['STYLE', 'read_config', 'read_confusion', 'recipe_of', 'table_row', 'text_table', 'save_figure', 'save_run_figures',
            'save_figures', 'page', 'write_report']
 
-# %% ../nbs/05a_report.ipynb #7ede749a
+# %% ../nbs/05a_report.ipynb #f6cce8f1
 import csv
 import html
 import json
@@ -18,12 +18,12 @@ import torch
 from torch import Tensor
 
 from .data import write_whole
-from .models import create_model, parameter_count
+from .models import parameter_count
 from .plots import COMPARISONS, plot_comparison, plot_confusion, plot_history, plot_learning_rate
 from .records import read_csv, write_csv
-from .training import Recipe, learning_rates
+from .training import Recipe, learning_rates, network_of
 
-# %% ../nbs/05a_report.ipynb #372a3c5e
+# %% ../nbs/05a_report.ipynb #55a58268
 def read_config(folder: Path) -> dict:
     "config.json of a run. Raises FileNotFoundError if the folder holds no finished epoch."
     if not (folder / 'history.csv').exists(): raise FileNotFoundError(f'{folder} holds no record of a run with at least one epoch')
@@ -35,14 +35,14 @@ def read_confusion(folder: Path) -> tuple[Tensor, list[str]]:
     return torch.tensor([[int(n) for n in row[1:]] for row in rows]), [row[0] for row in rows]
 
 def recipe_of(config: dict) -> Recipe:
-    "The recipe in a run's config."
-    return Recipe(**{field.name: config[field.name] for field in fields(Recipe)})
+    "The recipe in a run's config. What an older record does not mention is as in the paper."
+    return Recipe(**{field.name: config[field.name] for field in fields(Recipe) if field.name in config})
 
-# %% ../nbs/05a_report.ipynb #f2b7d122
+# %% ../nbs/05a_report.ipynb #2b7cfdc7
 def table_row(folder: Path) -> dict:
     "One row of Table 1 from a run's record; accuracies of the last epoch in percent, seconds for an epoch (mean)."
     config, history = read_config(folder), read_csv(folder / 'history.csv')
-    model = create_model(config['model'], num_classes=len(config['classes']))
+    model = network_of(recipe_of(config), num_classes=len(config['classes']))
     last = history[-1]
     return {'Model': config['model'], 'Parameters': f'{parameter_count(model):,}',
             'Train accuracy (%)': f'{100 * last["train_accuracy"]:.2f}', 'Test accuracy (%)': f'{100 * last["test_accuracy"]:.2f}',
@@ -101,7 +101,7 @@ def page(title: str, note: str, rows: list[dict], figures: list[tuple[str, str]]
             f'<title>{html.escape(title)}</title><style>{STYLE}</style></head>\n<body><h1>{html.escape(title)}</h1>\n<p>{html.escape(note)}</p>\n'
             f'<h2>Table 1</h2>\n<table>{table}</table>\n<h2>Figures</h2>\n<div class="figures">{shown}</div></body></html>\n')
 
-# %% ../nbs/05a_report.ipynb #27b6e57b
+# %% ../nbs/05a_report.ipynb #4793b112
 def write_report(
     runs: dict[str, Path],  # folder of each run, by model
     out: Path,  # where the figures, table1.csv and index.html go
