@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['LAST', 'PREVIOUS', 'BEST', 'cpu_name', 'git_state', 'environment', 'write_json', 'write_lines', 'write_csv',
            'read_csv', 'as_number', 'CheckpointError', 'read_checkpoint', 'save_checkpoint', 'load_checkpoint',
-           'first_difference', 'check_folder', 'check_config', 'open_run', 'add_sitting']
+           'first_difference', 'check_folder', 'check_config', 'InUse', 'open_run', 'add_sitting']
 
 # %% ../nbs/02a_records.ipynb #a51d7fb9
 import csv
@@ -54,7 +54,7 @@ def environment(
                 cpu=cpu_name(), cores=os.cpu_count(), threads=torch.get_num_threads(), device=str(device),
                 gpu=torch.cuda.get_device_name(device) if cuda else None, cuda=torch.version.cuda if cuda else None)
 
-# %% ../nbs/02a_records.ipynb #842bf6df
+# %% ../nbs/02a_records.ipynb #e23a94bb
 def write_json(path: Path, value):
     "Write a JSON file, whole or not at all."
     write_whole(path, lambda file: file.write((json.dumps(value, indent=1) + '\n').encode()))
@@ -148,20 +148,23 @@ def check_config(folder: Path, config: dict, resume: bool):
     if field: raise ValueError(f'the run in {folder} has {field}={old.get(field)!r}, not {new.get(field)!r}: '
                                f'use its value, or choose another folder with --out')
 
-# %% ../nbs/02a_records.ipynb #deccdba8
+# %% ../nbs/02a_records.ipynb #d9d4ac63
+class InUse(RuntimeError):
+    "Another process is at work on the run's folder."
+
 @contextmanager
 def open_run(
     folder: str | Path,  # made if it is not there
     config: dict,  # everything that determines the run; plain values
     resume: bool = False,  # go on with the run that is in the folder, if one is
 ):
-    "A run's folder, locked, with config.json in it. Raises FileExistsError, ValueError (another config) or RuntimeError (in use)."
+    "A run's folder, locked, with config.json in it. Raises FileExistsError, ValueError (another config) or InUse."
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     check_folder(folder)
     lock = FileLock(folder / 'lock')
     try: lock.acquire(timeout=0)
-    except Timeout: raise RuntimeError(f'another process is at work on {folder}: wait for it, or choose another folder with --out') from None
+    except Timeout: raise InUse(f'another process is at work on {folder}: wait for it, or choose another folder with --out') from None
     try:
         check_config(folder, config, resume)
         for leftover in folder.glob('*.[0-9]*.partial'): leftover.unlink()  # of a process that was killed while it wrote
