@@ -9,9 +9,10 @@ __all__ = ['SEEDS', 'HELD_OUT', 'BASES', 'QUESTIONS', 'OPTIMIZER_CHANGES', 'SETS
            'record_range_test', 'Record', 'command_of', 'run_row', 'find_records', 'write_runs', 'MissingEvidence',
            'Sentence', 'Book', 'seeds', 'blank', 'mean_and_spread', 'set_table']
 
-# %% ../nbs/05c_experiments.ipynb #de435f60
+# %% ../nbs/05c_experiments.ipynb #8542f82f
 import fnmatch
 import json
+import re
 import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields, replace
@@ -293,7 +294,7 @@ def write_runs(results: Path):
     "Write runs.csv: one row for each finished run in the folder."
     write_csv(results / 'runs.csv', [run_row(record) for record in find_records(results).values()])
 
-# %% ../nbs/05c_experiments.ipynb #9623ce42
+# %% ../nbs/05c_experiments.ipynb #d0661f78
 class MissingEvidence(LookupError):
     "A claim whose record is gone; the message names the claim, the record, and the command that makes it again."
 
@@ -316,21 +317,22 @@ class Book:
         what: str,  # the figure or sentence that rests on the records
         names: list[str],  # of the runs
     ) -> list[Record]:
-        "The records of these names. Raises MissingEvidence if there are none, or one of them is gone."
+        "The records of these names. Raises MissingEvidence if one of them is gone."
         lost = [name for name in names if not (self.results / name / 'history.csv').exists()]
-        if lost or not names: raise MissingEvidence(f'"{what}" has lost its evidence: no record {", ".join(lost) or "named"} in {self.results}. '
-                                       f'Make it again with: {"; ".join(map(command_of, lost)) or "modified-resnet reproduce"}')
+        if lost: raise MissingEvidence(f'"{what}" has lost its evidence: no record {", ".join(lost)} in {self.results}. '
+                                       f'Make it again with: {"; ".join(map(command_of, lost))}')
         return [Record(self.results / name) for name in names]
 
     def claim(
         self,
         sentence: str,  # with a {placeholder} for each value
-        names: list[str],  # of the runs it rests on
-        values: Callable[[list[Record]], dict],  # from the records, in that order
+        groups: dict[str, list[str]],  # names of the runs it rests on, as from `seeds`
+        values: Callable[..., dict],  # the numbers, from the records of each group
         holds: Callable[..., bool] = lambda **values: True,  # is it so? Called with the values
     ) -> Sentence:
-        "The sentence with its values. Raises MissingEvidence without its records, AssertionError if it does not hold."
-        found = values(self.need(sentence, names))
+        "The sentence with its values; a blank if a group has no runs. Raises MissingEvidence if a record is gone, AssertionError if the sentence does not hold."
+        if not all(groups.values()): return Sentence(f'*Not measured yet:* {re.sub("{[^}]*}", "…", sentence)}')
+        found = values(**{group: self.need(sentence, names) for group, names in groups.items()})
         if not holds(**found): raise AssertionError(f'the records say otherwise: "{sentence}" with {found}')
         return Sentence(sentence.format(**found))
 
