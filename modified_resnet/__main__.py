@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = []
 
-# %% ../nbs/06a_distributed.ipynb #7503bd74
+# %% ../nbs/06a_distributed.ipynb #9b6c3415
 #| eval: false
 import sys
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-# %% ../nbs/03a_augmentation.ipynb #7b1759b1
+# %% ../nbs/03a_augmentation.ipynb #fcb7d3e7
 @dataclass(frozen=True)
 class Draws:
     "Random parameters of the paper's augmentation, one of each an image."
@@ -29,7 +29,7 @@ class Draws:
         "The same draws on another device."
         return Draws(*(getattr(self, f.name).to(device) for f in fields(self)))
 
-# %% ../nbs/03a_augmentation.ipynb #264e0506
+# %% ../nbs/03a_augmentation.ipynb #cc28bfb5
 DEGREES, PADDING = 5., 2  # paper, section 'Data Augmentation'
 
 def draw_augmentation(
@@ -42,7 +42,7 @@ def draw_augmentation(
     top, left = torch.randint(2 * PADDING + 1, (2, n), generator=generator)
     return Draws(angle, flip, top, left)
 
-# %% ../nbs/03a_augmentation.ipynb #aa0b1edb
+# %% ../nbs/03a_augmentation.ipynb #3195dd20
 def fixed_point(x: Tensor) -> Tensor:
     "Real numbers in units of 1/65,536, rounded to the nearest: float64 to int64."
     return torch.floor(x * 65536 + .5).long()
@@ -59,7 +59,7 @@ def rotation_matrix(
     shift_y = centre * sin - centre * cos + centre + (cos - sin) / 2
     return [fixed_point(v).view(-1, 1, 1) for v in (cos, sin, shift_x, -sin, cos, shift_y)]
 
-# %% ../nbs/03a_augmentation.ipynb #b86d16c1
+# %% ../nbs/03a_augmentation.ipynb #6aa076f0
 def source_positions(
     draws: Draws,  # one an image
     size: int,  # height and width of the images, pixels
@@ -75,7 +75,7 @@ def source_positions(
     inside &= (0 <= x) & (x < size) & (0 <= y) & (y < size)
     return (y * size + x).mul_(inside).flatten(1), inside.flatten(1)
 
-# %% ../nbs/03a_augmentation.ipynb #e4726771
+# %% ../nbs/03a_augmentation.ipynb #bf06fb7f
 def augment(
     images: Tensor,  # uint8, (N, C, H, H)
     draws: Draws,  # one an image, on the same device
@@ -87,7 +87,7 @@ def augment(
     gathered = images.flatten(2).gather(2, position[:, None].expand(-1, channels, -1))
     return gathered.mul_(inside[:, None]).view_as(images)
 
-# %% ../nbs/03a_augmentation.ipynb #c4d7b902
+# %% ../nbs/03a_augmentation.ipynb #764459ef
 def keep_only(
     draws: Draws,  # the paper's
     kind: str,  # one of `training.AUGMENTATIONS`; 'crop' is the shift by up to 2 pixels

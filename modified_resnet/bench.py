@@ -30,7 +30,7 @@ from .models import create_model
 from .records import environment
 from .training import Recipe, get_device, make_optimizer, make_scheduler, train
 
-# %% ../nbs/05b_bench.ipynb #d1400927
+# %% ../nbs/05b_bench.ipynb #febda121
 def noise_images(n: int) -> ImageSet:
     "Random images of CIFAR-10's size, uint8 (n, 3, 32, 32), with ten classes."
     generator = torch.Generator().manual_seed(0)
@@ -44,7 +44,8 @@ def timed(work: Callable, device: torch.device) -> float:
     if device.type == 'cuda': torch.cuda.synchronize(device)
     return time.perf_counter() - start
 
-# %% ../nbs/05b_bench.ipynb #184aff6c
+# %% ../nbs/05b_bench.ipynb #3ec3d70d
+#| code-fold: true
 def plain_runner(recipe: Recipe, data: ImageSet, device: torch.device, speed: Speed) -> Callable[[int], None]:
     "The paper's loop with its four workers: a function that trains on the next n batches. `speed` does not matter."
     torch.manual_seed(recipe.seed)
@@ -67,7 +68,8 @@ def engine_runner(recipe: Recipe, data: ImageSet, device: torch.device, speed: S
 
 RUNNERS = dict(plain=plain_runner, engine=engine_runner)
 
-# %% ../nbs/05b_bench.ipynb #190d572f
+# %% ../nbs/05b_bench.ipynb #1791f489
+#| code-fold: true
 WARM_UP = 4  # steps before the clock starts
 
 def peak_memory(device: torch.device) -> float:
@@ -85,7 +87,8 @@ def measure_here(loop: str, recipe: Recipe, steps: int, images: int, device: str
     rate = steps * recipe.batch_size / timed(lambda: runner(steps), device)
     return dict(warm_up=warm_up, images_per_second=rate, megabytes=peak_memory(device))
 
-# %% ../nbs/05b_bench.ipynb #0d760258
+# %% ../nbs/05b_bench.ipynb #8e7e9b4c
+#| code-fold: true
 def measure(
     loop: str,  # 'plain' or 'engine'
     recipe: Recipe,  # model and batch size
@@ -101,7 +104,8 @@ def measure(
     if done.returncode: raise RuntimeError(f'the measurement of {loop} {recipe.model} failed: {done.stderr[-500:]}')
     return json.loads(done.stdout.splitlines()[-1])
 
-# %% ../nbs/05b_bench.ipynb #e17d3453
+# %% ../nbs/05b_bench.ipynb #bcb5f1ce
+#| code-fold: true
 STEPS = dict(small=60, medium=30, large=14)  # steps a measurement: some seconds each on two CPU cores
 
 def rounds_of(model: str, rounds: int, device: str, deadline: float) -> list[dict]:
@@ -120,7 +124,7 @@ def summarise(rows: list[dict]) -> dict:
     medians = {key: statistics.median(row[key] for row in rows) for key in rows[0] if key not in ('model', 'round')}
     return dict(medians, model=rows[0]['model'], rounds=len(rows), lowest=min(ratios), highest=max(ratios))
 
-# %% ../nbs/05b_bench.ipynb #97ebc109
+# %% ../nbs/05b_bench.ipynb #811626fd
 def machine_limits(device: torch.device, size: int = 2048, rounds: int = 5) -> dict:
     "Best of several measurements: 'flops' of a float32 matrix product (operations/s) and 'bytes' of a copy (read and written, bytes/s)."
     a, b = torch.randn(2, size, size, device=device)
@@ -130,7 +134,8 @@ def machine_limits(device: torch.device, size: int = 2048, rounds: int = 5) -> d
     copy = min(timed(lambda: target.copy_(block), device) for _ in range(rounds))
     return dict(flops=2 * size ** 3 / product, bytes=2 * block.numel() * 4 / copy)
 
-# %% ../nbs/05b_bench.ipynb #99121e5d
+# %% ../nbs/05b_bench.ipynb #d3d49623
+#| code-fold: true
 SWITCHES = {'as it is': Speed(), 'without channels_last': Speed(channels_last=False), 'without fused': Speed(fused=False),
             'without keep_memory': Speed(keep_memory=False), 'with compile': Speed(compile=True), 'with bfloat16': Speed(precision='bfloat16')}
 
@@ -153,7 +158,8 @@ def bench_memory(device: str, batch_sizes=(16, 64, 256, 512)) -> list[dict]:
     return [dict(model=model, batch_size=size, megabytes=measure('engine', Recipe(model, batch_size=size), 1, 8 * size, device)['megabytes'])
             for model in STEPS for size in batch_sizes]
 
-# %% ../nbs/05b_bench.ipynb #b7e98396
+# %% ../nbs/05b_bench.ipynb #ea735b62
+#| code-fold: true
 LINE = ('{model:7} {plain_images_per_second:8,.0f} {engine_images_per_second:8,.0f}   {ratio:5.2f} ({lowest:.2f} to {highest:.2f})    '
         '{plain_warm_up:6.1f} {engine_warm_up:6.1f}    {plain_megabytes:6,.0f} {engine_megabytes:6,.0f}')
 

@@ -9,7 +9,7 @@ __all__ = ['conv3x3', 'projection', 'BasicBlock', 'block_steps', 'draw_box', 'dr
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# %% ../nbs/00_blocks.ipynb #194e8d0e
+# %% ../nbs/00_blocks.ipynb #c5e76231
 def conv3x3(
     in_channels: int,  # channels of the input
     out_channels: int,  # channels of the output
@@ -18,7 +18,7 @@ def conv3x3(
     "A 3x3 convolution with padding 1 and no bias: (N, in, H, W) to (N, out, H/stride, W/stride)."
     return nn.Conv2d(in_channels, out_channels, kernel_size=3, stride=stride, padding=1, bias=False)
 
-# %% ../nbs/00_blocks.ipynb #ae31bf3f
+# %% ../nbs/00_blocks.ipynb #79144aa8
 def projection(
     in_channels: int,  # channels of the input
     out_channels: int,  # channels of the output
@@ -28,7 +28,7 @@ def projection(
     conv = nn.Conv2d(in_channels, out_channels, kernel_size=1, stride=stride, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(out_channels))
 
-# %% ../nbs/00_blocks.ipynb #84c7f792
+# %% ../nbs/00_blocks.ipynb #94148917
 class BasicBlock(nn.Module):
     "The paper's block (section 'Basic block', Figure 1; He et al. 2015, section 3): relu(F(x) + shortcut(x))."
 
@@ -54,13 +54,13 @@ class BasicBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(self.residual(x) + self.shortcut(x))
 
-# %% ../nbs/00_blocks.ipynb #ccecbe92
+# %% ../nbs/00_blocks.ipynb #71297c72
 def block_steps(planes: int, stride: int) -> list[str]:
     "The main path of a block, in order of computation: one label a box of Figure 1."
     first = f'3x3 conv, {planes}' + (f', stride {stride}' if stride != 1 else '')
     return [first, 'batch norm', 'ReLU', f'3x3 conv, {planes}', 'batch norm']
 
-# %% ../nbs/00_blocks.ipynb #9ffa10e2
+# %% ../nbs/00_blocks.ipynb #ecf7902a
 def draw_box(ax, x: float, y: float, text: str, color: str):
     "A rounded box with its label, centred on (x, y) in data coordinates."
     ax.text(x, y, text, ha='center', va='center', fontsize=10, color='#1b1b1b',
@@ -71,7 +71,7 @@ def draw_arrow(ax, start: tuple[float, float], end: tuple[float, float], bend: s
     style = dict(arrowstyle='-|>', color='#555555', connectionstyle=bend, shrinkA=0, shrinkB=0)
     ax.annotate('', xy=end, xytext=start, arrowprops=style)
 
-# %% ../nbs/00_blocks.ipynb #d3dd0995
+# %% ../nbs/00_blocks.ipynb #8bf0a9bb
 def draw_block(
     ax,  # matplotlib axes to draw on
     in_planes: int = 16,  # channels of the input
@@ -93,7 +93,7 @@ def draw_block(
     ax.set(xlim=(-1.2, 2.6), ylim=(-1.5, heights[0] + 1.1))
     ax.axis('off')
 
-# %% ../nbs/00_blocks.ipynb #0299a0e2
+# %% ../nbs/00_blocks.ipynb #724c766b
 def draw_shortcut(ax, top: float, in_planes: int, planes: int, stride: int):
     "The way around, from height `top` down to the sum at height 0: plain, or through the projection."
     right = 1.75

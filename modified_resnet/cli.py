@@ -16,7 +16,8 @@ from pathlib import Path
 
 from . import __version__
 
-# %% ../nbs/06_cli.ipynb #b789d496
+# %% ../nbs/06_cli.ipynb #4a9f87af
+#| code-fold: true
 DATA_HELP = 'digits (default), cifar10, or a folder with train/<class>/*.jpg and test/<class>/*.jpg'
 
 def add_common(parser: argparse.ArgumentParser, epochs: str):
@@ -36,7 +37,8 @@ def verb(verbs, name: str, summary: str, examples: str) -> argparse.ArgumentPars
     return verbs.add_parser(name, help=summary, description=summary, formatter_class=argparse.RawDescriptionHelpFormatter,
                             epilog='examples:\n' + '\n'.join(f'  modified-resnet {name} {example}' for example in examples.split('\n')))
 
-# %% ../nbs/06_cli.ipynb #bac13af9
+# %% ../nbs/06_cli.ipynb #b53751dd
+#| code-fold: true
 def make_parser() -> argparse.ArgumentParser:
     "The parser of the command line."
     parser = argparse.ArgumentParser('modified-resnet', description='Three residual networks under five million parameters: train, compare, look.')
@@ -82,7 +84,8 @@ def make_parser() -> argparse.ArgumentParser:
     bench.add_argument('--out', type=Path, help='JSON file for every round (default: print only)')
     return parser
 
-# %% ../nbs/06_cli.ipynb #1ce7c4c7
+# %% ../nbs/06_cli.ipynb #ffc2a417
+#| code-fold: true
 def say_data(train_set, test_set):
     "Say what the images are."
     print(f'{train_set.name}: {len(train_set):,} training and {len(test_set):,} test images of '
@@ -106,7 +109,8 @@ def is_first() -> bool:
     "Is this process the one that prints (the only one, or rank 0 of torchrun)?"
     return os.environ.get('RANK', '0') == '0'
 
-# %% ../nbs/06_cli.ipynb #5d731517
+# %% ../nbs/06_cli.ipynb #2b5f1abc
+#| code-fold: true
 def run_reproduce(args):
     "The verb reproduce."
     from modified_resnet.data import load_data
@@ -132,7 +136,8 @@ def run_reproduce(args):
     table, path = write_report({name: out / name for name in MODELS}, out)
     print(f'\nTable 1, {train_set.name}\n{table}\n\nfigures and table: {path}')
 
-# %% ../nbs/06_cli.ipynb #d50047cd
+# %% ../nbs/06_cli.ipynb #31bc705a
+#| code-fold: true
 def run_named_set(args):
     "The verb reproduce with --set."
     from modified_resnet.data import load_data
@@ -149,7 +154,8 @@ def run_named_set(args):
     rows = set_table(results, args.set)
     print(f'\n{done} runs made now; all records of the set, on {train_set.name}:\n{text_table(rows) if rows else "none"}\n\nrecords: {results}')
 
-# %% ../nbs/06_cli.ipynb #98d37459
+# %% ../nbs/06_cli.ipynb #0315de75
+#| code-fold: true
 def run_evaluate(args):
     "The verb evaluate."
     from modified_resnet.data import load_data
@@ -182,7 +188,7 @@ def save_confusion(result, name: str, out: Path):
     save_figure(plot_confusion(result.confusion, result.classes, name), out / 'confusion.png')
     print(f'confusion matrix: {out / "confusion.csv"}, {out / "confusion.png"}')
 
-# %% ../nbs/06_cli.ipynb #906b0449
+# %% ../nbs/06_cli.ipynb #7b8ba546
 def run_summary(args):
     "The verb summary."
     from modified_resnet.models import check_budget, create_model, mult_adds, summary
@@ -190,7 +196,7 @@ def run_summary(args):
     print(summary(model))
     print(f'{check_budget(model):,} trainable parameters, fewer than the budget of 5,000,000; {mult_adds(model):,} multiply-adds for one 32x32 image')
 
-# %% ../nbs/06_cli.ipynb #3f1d0bda
+# %% ../nbs/06_cli.ipynb #675bb1d1
 def run_bench(args):
     "The verb bench."
     from modified_resnet.bench import bench
@@ -200,7 +206,8 @@ def run_bench(args):
     found = bench(args.rounds, args.device, args.full, say=lambda line: print(line, flush=True))
     if args.out: write_json(args.out, found)
 
-# %% ../nbs/06_cli.ipynb #5614183b
+# %% ../nbs/06_cli.ipynb #289bc6ec
+#| code-fold: true
 def main(argv: list[str] | None = None) -> int:
     "The command `modified-resnet`: 0 if it worked, 1 if it failed or was stopped, 2 if it was asked for something that makes no sense."
     args = make_parser().parse_args(argv)

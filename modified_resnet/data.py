@@ -27,7 +27,8 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-# %% ../nbs/02_data.ipynb #5d6226cb
+# %% ../nbs/02_data.ipynb #c32497d8
+#| code-fold: true
 @dataclass(frozen=True)
 class ImageSet:
     "Labelled images of one size, held as bytes. Raises ValueError if the parts do not fit together."
@@ -58,7 +59,7 @@ class ImageSet:
         for part in (self.images, self.labels): sha.update(part.contiguous().numpy())
         return sha.hexdigest()[:16]
 
-# %% ../nbs/02_data.ipynb #5a45d85b
+# %% ../nbs/02_data.ipynb #22639140
 def stratified_split(
     data: ImageSet,  # the images to divide
     n: int,  # how many go into the second part
@@ -73,7 +74,7 @@ def stratified_split(
     rest, part = train_test_split(np.arange(len(data)), test_size=n, stratify=data.labels, random_state=seed)
     return data.select(np.sort(rest)), data.select(np.sort(part))
 
-# %% ../nbs/02_data.ipynb #7fe8164d
+# %% ../nbs/02_data.ipynb #1277f5eb
 def hold_out(
     train: ImageSet,  # the training images
     n: int = 5_000,  # images to hold out; a tenth of CIFAR-10's training set
@@ -82,7 +83,7 @@ def hold_out(
     "Training images for the clean protocol: (for training, for choices)."
     return stratified_split(train, n, seed)
 
-# %% ../nbs/02_data.ipynb #49c51d25
+# %% ../nbs/02_data.ipynb #c6d68ec7
 def load_digits_images() -> tuple[ImageSet, ImageSet]:
     "scikit-learn's handwritten digits as (1,437 training, 360 test) images of 3x32x32, split with a fixed seed."
     from sklearn.datasets import load_digits
@@ -93,13 +94,13 @@ def load_digits_images() -> tuple[ImageSet, ImageSet]:
     every = ImageSet(images.expand(-1, 3, -1, -1).contiguous(), torch.from_numpy(digits.target).long(), classes, 'digits')
     return stratified_split(every, 360)
 
-# %% ../nbs/02_data.ipynb #23009467
+# %% ../nbs/02_data.ipynb #afda823b
 def cache_folder() -> Path:
     "Where downloads and decoded images are kept: $MODIFIED_RESNET_CACHE, else 'modified_resnet' in the user's cache."
     user_cache = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
     return Path(os.environ.get('MODIFIED_RESNET_CACHE') or user_cache / 'modified_resnet').expanduser()
 
-# %% ../nbs/02_data.ipynb #f36eba04
+# %% ../nbs/02_data.ipynb #be96a8cd
 def load_cifar10() -> tuple[ImageSet, ImageSet]:
     "CIFAR-10 as (50,000 training, 10,000 test) images of 3x32x32; downloaded once. Raises ConnectionError without it."
     from torchvision.datasets import CIFAR10
@@ -111,7 +112,7 @@ def load_cifar10() -> tuple[ImageSet, ImageSet]:
     return tuple(ImageSet(torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(part.targets),
                           tuple(part.classes), 'cifar10') for part in parts)
 
-# %% ../nbs/02_data.ipynb #fedcbb48
+# %% ../nbs/02_data.ipynb #903c6836
 def to_rgb(image: Image.Image) -> Image.Image:
     "Any image as upright 8-bit RGB: gray is copied, 16-bit gray scaled, palettes looked up, transparency laid over black."
     image = ImageOps.exif_transpose(image)
@@ -121,7 +122,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
         image = Image.alpha_composite(Image.new('RGBA', image.size, 'black'), image)
     return image.convert('RGB')
 
-# %% ../nbs/02_data.ipynb #7b3e5c7e
+# %% ../nbs/02_data.ipynb #c6438be1
 def read_image(
     path: str | Path,  # an image file
     image_size: int = 32,  # height and width of the result, pixels
@@ -136,7 +137,7 @@ def read_image(
     if image.size != (image_size, image_size): image = ImageOps.fit(image, (image_size, image_size), Image.Resampling.BICUBIC)
     return torch.from_numpy(np.array(image)).permute(2, 0, 1)
 
-# %% ../nbs/02_data.ipynb #c06590b9
+# %% ../nbs/02_data.ipynb #d3ade8eb
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png')
 
 def list_images(
@@ -150,7 +151,7 @@ def list_images(
     if empty: raise ValueError(f'no images in {folder / empty[0]}: want files ending in {", ".join(IMAGE_SUFFIXES)}')
     return found
 
-# %% ../nbs/02_data.ipynb #3b4d6262
+# %% ../nbs/02_data.ipynb #552e55de
 def read_images(
     paths: Sequence[Path],  # image files
     image_size: int = 32,  # height and width of the result, pixels
@@ -161,7 +162,7 @@ def read_images(
         for i, image in enumerate(pool.map(lambda path: read_image(path, image_size), paths)): images[i] = image
     return images
 
-# %% ../nbs/02_data.ipynb #9a772b16
+# %% ../nbs/02_data.ipynb #949fca6e
 def read_folder(
     folder: Path,  # holds 'train' and 'test', each with one folder a class
     image_size: int = 32,  # height and width of the images, pixels
@@ -177,7 +178,7 @@ def read_folder(
         return ImageSet(read_images([f for files in part.values() for f in files], image_size), labels, classes, folder.resolve().name)
     return read(train), read(test)
 
-# %% ../nbs/02_data.ipynb #ef2216cf
+# %% ../nbs/02_data.ipynb #058e9133
 def folder_key(folder: Path, image_size: int) -> str:
     "A name for the state of a folder: it changes with any file's name, size or time of change, and with `image_size`."
     sha = hashlib.sha256(f'{folder.resolve()} {image_size}'.encode())
@@ -188,7 +189,7 @@ def folder_key(folder: Path, image_size: int) -> str:
                 sha.update(f'{file} {stat.st_size} {stat.st_mtime_ns}'.encode('utf-8', 'surrogateescape'))
     return sha.hexdigest()[:24]
 
-# %% ../nbs/02_data.ipynb #8b9ea41d
+# %% ../nbs/02_data.ipynb #de13169a
 def write_whole(
     path: Path,  # the file to make or replace
     write: Callable,  # called with the open binary file; writes the content
@@ -203,14 +204,14 @@ def write_whole(
         partial.replace(path)
     finally: partial.unlink(missing_ok=True)
 
-# %% ../nbs/02_data.ipynb #35a35d8f
+# %% ../nbs/02_data.ipynb #dbe5a227
 def save_tensors(path: Path, value):
     "`torch.save` to a file, whole or not at all. In memory first: a file that cannot be written then fails with the system's own words."
     content = io.BytesIO()
     torch.save(value, content)
     write_whole(path, lambda file: file.write(content.getbuffer()))
 
-# %% ../nbs/02_data.ipynb #185034a7
+# %% ../nbs/02_data.ipynb #177921ba
 def save_sets(path: Path, sets: tuple[ImageSet, ImageSet]):
     "Write two image sets to a file, whole or not at all."
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -221,7 +222,7 @@ def load_sets(path: Path) -> tuple[ImageSet, ImageSet] | None:
     try: return tuple(ImageSet(**part) for part in torch.load(path, weights_only=True))
     except Exception: return None  # any damage to a cache means: make it again
 
-# %% ../nbs/02_data.ipynb #6f36a369
+# %% ../nbs/02_data.ipynb #9888eb05
 def load_folder(
     folder: str | Path,  # holds 'train' and 'test', each with one folder a class
     image_size: int = 32,  # height and width of the images, pixels
@@ -236,7 +237,7 @@ def load_folder(
         except OSError as error: print(f'note: the decoded images could not be cached in {path.parent} ({error})')
     return sets
 
-# %% ../nbs/02_data.ipynb #65a1d352
+# %% ../nbs/02_data.ipynb #e7557ef1
 @contextmanager
 def cache_lock():
     "One process at a time in the cache folder; no lock where it cannot be written."
@@ -249,7 +250,7 @@ def cache_lock():
     finally:
         if lock: lock.release()
 
-# %% ../nbs/02_data.ipynb #7abe330a
+# %% ../nbs/02_data.ipynb #32600d3d
 def load_data(
     source: str | Path = 'digits',  # 'digits', 'cifar10', or a folder with train/<class>/*.jpg and test/<class>/*.jpg
     image_size: int = 32,  # height and width of a folder's images, pixels
@@ -262,7 +263,7 @@ def load_data(
         raise ValueError(f'unknown data {str(source)!r}: choose digits, cifar10, or a folder with train/ and test/ in it')
     with cache_lock(): return load_cifar10() if source == 'cifar10' else load_folder(source, image_size)
 
-# %% ../nbs/02_data.ipynb #7f448d61
+# %% ../nbs/02_data.ipynb #c43e1d17
 PAPER_MEAN = (0.4914, 0.4822, 0.4465)  # of red, green, blue on a scale of 0 to 1; paper's notebook
 PAPER_STD = (0.2023, 0.1994, 0.2010)  # paper's notebook; not the channels' standard deviation, see chapter 'Images, from file to batch'
 
@@ -275,7 +276,7 @@ def normalize(
     mean, std = (torch.tensor(v, device=images.device).view(-1, 1, 1) for v in (mean, std))
     return (images.float() / 255).sub_(mean).div_(std)
 
-# %% ../nbs/02_data.ipynb #626bd8ca
+# %% ../nbs/02_data.ipynb #9eae3aaa
 def channel_stats(data: ImageSet) -> dict[str, Tensor]:
     "Per channel, on a scale of 0 to 1: 'mean', 'std' over all pixels, and 'std_within' one image, averaged over images."
     parts = [p.double() / 255 for p in data.images.split(5_000)]  # in parts, to keep the memory low
@@ -286,7 +287,7 @@ def channel_stats(data: ImageSet) -> dict[str, Tensor]:
     within = sum(p.std((2, 3), correction=0).sum(0) for p in parts) / len(data)
     return dict(mean=mean, std=(squares / pixels - mean.square()).sqrt(), std_within=within)
 
-# %% ../nbs/02_data.ipynb #ae88d00a
+# %% ../nbs/02_data.ipynb #be596541
 def paper_transform(
     train: bool,  # augment, or only normalise
     image_size: int = 32,  # height and width, pixels
@@ -296,7 +297,7 @@ def paper_transform(
     augment = [transforms.RandomRotation(5), transforms.RandomHorizontalFlip(.5), transforms.RandomCrop(image_size, padding=2)]
     return transforms.Compose([*(augment if train else []), transforms.ToTensor(), transforms.Normalize(PAPER_MEAN, PAPER_STD)])
 
-# %% ../nbs/02_data.ipynb #f2ce7fb7
+# %% ../nbs/02_data.ipynb #c04b891d
 class TransformedImages(Dataset):
     "An `ImageSet` as a PyTorch dataset that turns one image after the other into a PIL image and transforms it."
     def __init__(self, data: ImageSet, transform: Callable): self.data, self.transform = data, transform
@@ -305,7 +306,7 @@ class TransformedImages(Dataset):
         image, label = self.data[i]
         return self.transform(Image.fromarray(image.permute(1, 2, 0).numpy())), label
 
-# %% ../nbs/02_data.ipynb #8c56041c
+# %% ../nbs/02_data.ipynb #2a145232
 def paper_loaders(
     train: ImageSet,  # training images, shuffled and augmented
     test: ImageSet,  # test images, in order
@@ -318,7 +319,7 @@ def paper_loaders(
         return DataLoader(images, batch_size, shuffle=training, num_workers=num_workers)
     return loader(train, True), loader(test, False)
 
-# %% ../nbs/02_data.ipynb #356f63d5
+# %% ../nbs/02_data.ipynb #166abf58
 def displayable(image: Tensor) -> Tensor:
     "A copy of an image (C, H, W), uint8 or float of any range, as float (H, W, C) from 0 to 1."
     if image.dtype == torch.uint8: return image.permute(1, 2, 0) / 255

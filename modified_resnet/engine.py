@@ -37,7 +37,8 @@ from .training import (
     Recipe, check_classes, confusion_counts, epoch_line, get_device, history_row, is_best,
     make_optimizer, make_scheduler, network_of, progress, run_config, write_results)
 
-# %% ../nbs/03b_engine.ipynb #3f8c2c42
+# %% ../nbs/03b_engine.ipynb #1d62d5c8
+#| code-fold: true
 @dataclass(frozen=True)
 class World:
     "The processes that share a run. Alone by default."
@@ -64,7 +65,7 @@ class World:
         if outcome[1] is not None: raise outcome[1]
         return outcome[0]
 
-# %% ../nbs/03b_engine.ipynb #06614210
+# %% ../nbs/03b_engine.ipynb #e67a60d5
 @contextmanager
 def join_world(device: torch.device):
     "The `World` that torchrun started this process in (one process where it did not), and the device to use in it."
@@ -81,14 +82,14 @@ def join_world(device: torch.device):
     try: yield World(rank, size), device
     finally: dist.destroy_process_group()
 
-# %% ../nbs/03b_engine.ipynb #993a7603
+# %% ../nbs/03b_engine.ipynb #0ade2260
 def keep_freed_memory():
     "Tell the C library (glibc; nothing happens with others) to keep freed memory for the process; mallopt(3): M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_ARENA_MAX."
     try: mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError): return
     for setting, value in ((-1, 2 ** 31 - 1), (-2, 2 ** 28), (-3, 2 ** 30), (-8, 1)): mallopt(setting, value)
 
-# %% ../nbs/03b_engine.ipynb #3054fd57
+# %% ../nbs/03b_engine.ipynb #3f368454
 @dataclass(frozen=True)
 class Speed:
     "How the arithmetic is done: changes the time and the rounding of a run (bfloat16 keeps 8 bits), not its recipe. Recorded with the run."
@@ -112,12 +113,13 @@ class Speed:
         "The context in which the network is run."
         return torch.autocast(device.type, torch.bfloat16) if self.precision == 'bfloat16' else nullcontext()
 
-# %% ../nbs/03b_engine.ipynb #073cafd6
+# %% ../nbs/03b_engine.ipynb #8cd918ba
 def epoch_generator(seed: int, epoch: int) -> torch.Generator:
     "The random generator of an epoch (1 for the first): the same on every machine, another for every epoch."
     return torch.Generator().manual_seed((seed * 1_000_003 + epoch) % 2 ** 63)
 
-# %% ../nbs/03b_engine.ipynb #aedacac7
+# %% ../nbs/03b_engine.ipynb #a258c795
+#| code-fold: true
 class Batches:
     "The training batches of one epoch, augmented and normalised on the device."
 
@@ -153,7 +155,7 @@ class Batches:
         images = normalize(augment(self.images[chosen], self.draws.select(part)))
         return images.contiguous(memory_format=self.layout), self.labels[chosen]
 
-# %% ../nbs/03b_engine.ipynb #ad2ad1f4
+# %% ../nbs/03b_engine.ipynb #09587b17
 @torch.no_grad()
 def predict(
     model: nn.Module,  # left as it is, but for its mode
@@ -173,7 +175,7 @@ def mean_by_batch(losses: Tensor, batch_size: int) -> float:
     "The paper's average of a loss (N,): the mean over batches of each batch's mean."
     return torch.stack([part.mean() for part in losses.double().split(batch_size)]).mean().item()
 
-# %% ../nbs/03b_engine.ipynb #eee39f22
+# %% ../nbs/03b_engine.ipynb #32bde357
 def random_states() -> dict:
     "States of the global random generators of Python, NumPy, PyTorch and its GPUs, as plain values and tensors."
     kind, keys, *rest = np.random.get_state()
@@ -189,13 +191,14 @@ def set_random_states(states: dict):
     torch.set_rng_state(states['torch'])
     if len(states['cuda']) == torch.cuda.device_count(): torch.cuda.set_rng_state_all(states['cuda'])
 
-# %% ../nbs/03b_engine.ipynb #7f6dcc3b
+# %% ../nbs/03b_engine.ipynb #ebe79fee
 def synchronised(model: nn.Module, device: torch.device, world: World) -> nn.Module:
     "The model with PyTorch's SyncBatchNorm in place of batch normalisation; unchanged if alone. Raises ValueError on a CPU, where PyTorch has none."
     if device.type != 'cuda': raise ValueError(f'sync_batchnorm=True on {device.type}: it needs GPUs; leave it out')
     return nn.SyncBatchNorm.convert_sync_batchnorm(model) if world.size > 1 else model
 
-# %% ../nbs/03b_engine.ipynb #c5034938
+# %% ../nbs/03b_engine.ipynb #d67eafcc
+#| code-fold: true
 class Trainer:
     "A run in memory: trains by a recipe, one step at a time, and can be saved and restored between any two steps."
 
@@ -224,7 +227,7 @@ class Trainer:
         self.history, self.confusion, self.num_classes = [], None, len(train_set.classes)
         self.start_epoch(1)
 
-# %% ../nbs/03b_engine.ipynb #0cbe6dc9
+# %% ../nbs/03b_engine.ipynb #b1f2e510
 def start_epoch(self: Trainer, epoch: int):
     "Plan an epoch (1 for the first) and set its sums to zero."
     self.epoch, self.step, self.seconds = epoch, 0, 0.
@@ -236,7 +239,7 @@ Trainer.start_epoch = start_epoch
 Trainer.epoch_done = property(lambda self: self.step == len(self.batches), doc='Has the epoch no batches left?')
 Trainer.done = property(lambda self: self.epoch > self.recipe.epochs, doc='Is every epoch finished?')
 
-# %% ../nbs/03b_engine.ipynb #e6523408
+# %% ../nbs/03b_engine.ipynb #f6d148cc
 def train_step(self: Trainer):
     "Take one step: the next batch forward and backward, the optimizer, the schedule. Waits for nothing."
     images, labels = self.batches[self.step]
@@ -257,7 +260,7 @@ def train_step(self: Trainer):
 
 Trainer.train_step = train_step
 
-# %% ../nbs/03b_engine.ipynb #8141e8a0
+# %% ../nbs/03b_engine.ipynb #6ac23997
 def check_finite(
     self: Trainer,
     weights: bool = True,  # look at the weights too, not only at the losses
@@ -273,7 +276,7 @@ def check_finite(
 
 Trainer.check_finite = check_finite
 
-# %% ../nbs/03b_engine.ipynb #f67c0cfb
+# %% ../nbs/03b_engine.ipynb #ed170900
 def look(self: Trainer) -> tuple[Tensor, Tensor]:
     "Loss (N,) and prediction (N,) of every test image, from all processes."
     if self.world.size > 1:
@@ -288,7 +291,7 @@ def look(self: Trainer) -> tuple[Tensor, Tensor]:
 
 Trainer.look = look
 
-# %% ../nbs/03b_engine.ipynb #ce8fec75
+# %% ../nbs/03b_engine.ipynb #d7f72e73
 def finish_epoch(self: Trainer) -> dict:
     "Look at the test set, add a row to the history, and start the next epoch. Returns the row."
     start = time.perf_counter()
@@ -306,7 +309,7 @@ def finish_epoch(self: Trainer) -> dict:
 
 Trainer.finish_epoch = finish_epoch
 
-# %% ../nbs/03b_engine.ipynb #32f4980d
+# %% ../nbs/03b_engine.ipynb #acbfe044
 def trainer_state(self: Trainer) -> dict:
     "Everything a checkpoint needs (tensors and plain values); sums are over all processes."
     return dict(model=self.model.state_dict(), optimizer=self.optimizer.state_dict(), scheduler=self.scheduler.state_dict(),
@@ -328,12 +331,12 @@ def restore_trainer(self: Trainer, state: dict):
 
 Trainer.state, Trainer.restore = trainer_state, restore_trainer
 
-# %% ../nbs/03b_engine.ipynb #56f38b14
+# %% ../nbs/03b_engine.ipynb #5061fb2c
 def first_line(error: Exception) -> str:
     "What an error says first, on one line."
     return ' '.join(str(error).split('\n')[:2]).replace('\t', ' ').strip()
 
-# %% ../nbs/03b_engine.ipynb #c7ef9ff2
+# %% ../nbs/03b_engine.ipynb #08634188
 class Interrupted(KeyboardInterrupt):
     "A run that was asked to stop, and has saved itself."
 
@@ -351,7 +354,7 @@ class StopSignals:
     def __exit__(self, *error):
         for number, handler in self.old.items(): signal.signal(number, handler or signal.SIG_DFL)
 
-# %% ../nbs/03b_engine.ipynb #f9885d6b
+# %% ../nbs/03b_engine.ipynb #c0923c48
 def save_run(trainer: Trainer, folder: Path):
     "Check that all is finite, and write a checkpoint (process 0 alone writes; all take part). A full disk raises OSError, and the last checkpoint stays."
     trainer.check_finite()
@@ -375,7 +378,7 @@ def record_epoch(trainer: Trainer, folder: Path, classes: tuple[str, ...]):
     save_run(trainer, folder)
     trainer.world.first(lambda: advise_on_disk(lambda: write_epoch(trainer, folder, classes), folder))
 
-# %% ../nbs/03b_engine.ipynb #69bff66a
+# %% ../nbs/03b_engine.ipynb #bfae568f
 def train_epoch(
     trainer: Trainer,  # trained until its epoch has no batches left
     stop: StopSignals,  # looked at after every step
@@ -398,7 +401,7 @@ def train_epoch(
     if trainer.device.type == 'cuda': torch.cuda.synchronize(trainer.device)
     trainer.seconds = time.perf_counter() - start
 
-# %% ../nbs/03b_engine.ipynb #3ef2d7f5
+# %% ../nbs/03b_engine.ipynb #eff4d496
 def step_or_advise(trainer: Trainer):
     "One step. Raises RuntimeError with advice if the GPU's memory is too small, or another process of the run has ended."
     try: trainer.train_step()
@@ -410,7 +413,8 @@ def step_or_advise(trainer: Trainer):
         raise RuntimeError(f'a process of this run has ended, so process {trainer.world.rank} cannot go on '
                            f'({first_line(error)[:200]}). Start the run again with --resume') from error
 
-# %% ../nbs/03b_engine.ipynb #e4374483
+# %% ../nbs/03b_engine.ipynb #3932bb9b
+#| code-fold: true
 def fit(
     recipe: Recipe,  # how to train
     train_set: ImageSet,  # training images
@@ -439,7 +443,7 @@ def fit(
             if recipe.hold_out: world.first(lambda: advise_on_disk(lambda: test_once(trainer, folder, test_set), folder))
     return trainer.model, trainer.history
 
-# %% ../nbs/03b_engine.ipynb #2766d703
+# %% ../nbs/03b_engine.ipynb #f6b72177
 def go_on(trainer: Trainer, folder: Path, classes: tuple[str, ...]):
     "Restore the newest good checkpoint of a run, if it has one, in every process; say aloud if a newer one was damaged."
     state, faults = trainer.world.first(lambda: load_checkpoint(folder))
@@ -450,7 +454,7 @@ def go_on(trainer: Trainer, folder: Path, classes: tuple[str, ...]):
     if not trainer.done: add_sitting(folder, trainer.device)
     if state is not None: print('all epochs are done already' if trainer.done else f'going on in epoch {trainer.epoch} after batch {trainer.step}')
 
-# %% ../nbs/03b_engine.ipynb #9f99c8a5
+# %% ../nbs/03b_engine.ipynb #16d10655
 def test_once(trainer: Trainer, folder: Path, test_set: ImageSet):
     "Write test.json, if it is not there yet: epoch, accuracy (0 to 1) and loss by image (nats) on the test set, of the 'last' weights and of the 'best' by held-out loss."
     if (folder / 'test.json').exists(): return

@@ -6,7 +6,7 @@
 __all__ = ['Evaluation', 'evaluate_model', 'accuracy', 'loss_by_image', 'loss_by_batch', 'per_class', 'reliability',
            'calibration_error', 'confident_mistakes', 'load_model', 'shapes', 'count_blocks']
 
-# %% ../nbs/04_evaluation.ipynb #a0885b8b
+# %% ../nbs/04_evaluation.ipynb #67632060
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,8 @@ from .models import MODELS, create_model
 from .records import CheckpointError, read_checkpoint
 from .training import check_classes, confusion_counts
 
-# %% ../nbs/04_evaluation.ipynb #82968ab9
+# %% ../nbs/04_evaluation.ipynb #541d8a73
+#| code-fold: true
 @dataclass(frozen=True)
 class Evaluation:
     "Scores of a network on labelled images, and what follows from them."
@@ -47,7 +48,7 @@ class Evaluation:
         "Confusion matrix, int64 (classes, classes): rows are true classes, columns predictions."
         return confusion_counts(self.labels, self.predictions, len(self.classes))
 
-# %% ../nbs/04_evaluation.ipynb #a20ed6ad
+# %% ../nbs/04_evaluation.ipynb #adf2f024
 def evaluate_model(
     model: nn.Module,  # on any device
     data: ImageSet,  # labelled images
@@ -57,7 +58,7 @@ def evaluate_model(
     device = next(model.parameters()).device
     return Evaluation(predict(model, data.images.to(device)).cpu(), data.labels, data.classes)
 
-# %% ../nbs/04_evaluation.ipynb #415b509e
+# %% ../nbs/04_evaluation.ipynb #2faf2141
 def accuracy(result: Evaluation) -> float:
     "Share of the images whose class is predicted, 0 to 1."
     return (result.predictions == result.labels).double().mean().item()
@@ -73,7 +74,7 @@ def loss_by_batch(
     "Mean over batches of the mean cross-entropy of each, in nats, as the paper's notebook averages."
     return mean_by_batch(result.losses, batch_size)
 
-# %% ../nbs/04_evaluation.ipynb #b98c9e05
+# %% ../nbs/04_evaluation.ipynb #81c8cb66
 def per_class(
     confusion: Tensor,  # (classes, classes), rows are true classes
     classes: tuple[str, ...],  # names of the classes
@@ -85,7 +86,7 @@ def per_class(
              'precision': (hits[i] / called[i].clamp(min=1)).item(),
              'taken_for': classes[int(wrong[i].argmax())] if wrong[i].any() else ''} for i, name in enumerate(classes)]
 
-# %% ../nbs/04_evaluation.ipynb #f901d2c9
+# %% ../nbs/04_evaluation.ipynb #d791ad8d
 def reliability(
     result: Evaluation,  # scores and labels
     bins: int = 10,  # bins of confidence between 0 and 1
@@ -102,7 +103,7 @@ def calibration_error(result: Evaluation, bins: int = 10) -> float:
     rows, n = reliability(result, bins), len(result.labels)
     return sum(row['images'] * abs(row['confidence'] - row['accuracy']) for row in rows) / n
 
-# %% ../nbs/04_evaluation.ipynb #9f9c0a9e
+# %% ../nbs/04_evaluation.ipynb #b1aaba06
 def confident_mistakes(
     result: Evaluation,  # scores and labels
     n: int = 9,  # how many at most
@@ -112,7 +113,7 @@ def confident_mistakes(
     confidence = result.probabilities[wrong].max(1).values
     return wrong[confidence.argsort(descending=True, stable=True)][:n]
 
-# %% ../nbs/04_evaluation.ipynb #c015a82f
+# %% ../nbs/04_evaluation.ipynb #1d63cffc
 def load_model(
     path: str | Path,  # a checkpoint of a run, or a state_dict
 ) -> tuple[nn.Module, str]:
@@ -129,7 +130,7 @@ def load_model(
     model.load_state_dict(weights, strict=True)
     return model.eval(), name
 
-# %% ../nbs/04_evaluation.ipynb #1059becb
+# %% ../nbs/04_evaluation.ipynb #00a76c94
 def shapes(weights: dict) -> dict:
     "Shape of each entry of a state_dict."
     return {key: tuple(value.shape) for key, value in weights.items()}

@@ -30,7 +30,8 @@ from .records import LAST, InUse, add_sitting, read_csv, write_csv, write_json
 from .report import read_config, read_confusion, recipe_of
 from .training import Recipe, get_device, network_of, run_config
 
-# %% ../nbs/05c_experiments.ipynb #fe57332a
+# %% ../nbs/05c_experiments.ipynb #13e0de3e
+#| code-fold: true
 SEEDS = (1234, 1, 2)  # the paper's, and two more
 HELD_OUT = 5_000  # training images kept for choices in the clean protocol
 
@@ -46,7 +47,7 @@ def run_name(
                if f.name not in ('model', 'seed') and getattr(recipe, f.name) != getattr(base, f.name)]
     return '-'.join([set_name, recipe.model, *changed, str(recipe.seed)])
 
-# %% ../nbs/05c_experiments.ipynb #aeb301f7
+# %% ../nbs/05c_experiments.ipynb #ba2425e9
 QUESTIONS = {
     'dropout': [{}, *({'dropout': p} for p in (.1, .2, .3)), *({'block_dropout': p} for p in (.1, .2, .3))],
     'augmentation': [{}, *({'augmentation': kind} for kind in ('none', 'flip', 'crop', 'rotation'))],
@@ -59,7 +60,8 @@ OPTIMIZER_CHANGES = {  # each with learning rates to choose from
     'Adam': ({'optimizer': 'adam'}, (.0003, .001, .003)), 'AdamW': ({'optimizer': 'adamw', 'weight_decay': .01}, (.0003, .001, .003)),
     'RMSprop': ({'optimizer': 'rmsprop'}, (.0003, .001, .003))}
 
-# %% ../nbs/05c_experiments.ipynb #794f30fc
+# %% ../nbs/05c_experiments.ipynb #0121ff6f
+#| code-fold: true
 def paper_runs(results: Path) -> Iterator[Recipe]:
     "The paper's experiment: three networks, three seeds."
     for seed in SEEDS:
@@ -83,7 +85,8 @@ def ablation_runs(results: Path) -> Iterator[Recipe]:
 
 SETS: dict[str, Callable[[Path], Iterator[Recipe]]] = {'paper': paper_runs, 'clean': clean_runs, 'ablations': ablation_runs}
 
-# %% ../nbs/05c_experiments.ipynb #efb9fb48
+# %% ../nbs/05c_experiments.ipynb #7ca77a34
+#| code-fold: true
 def best_rate(
     results: Path,  # folder of the records
     changes: dict,  # against the ablations' base recipe
@@ -98,7 +101,8 @@ def best_rate(
         else: return None
     return max(found, key=found.get)
 
-# %% ../nbs/05c_experiments.ipynb #8ff089ef
+# %% ../nbs/05c_experiments.ipynb #9ec7c45e
+#| code-fold: true
 KEPT = ('config.json', 'env.json', 'history.csv', 'confusion.csv', 'test.json')
 
 def write_predictions(path: Path, scores: Tensor, labels: Tensor):
@@ -121,7 +125,8 @@ def keep_record(
     for name in sorted(KEPT, key='history.csv'.__eq__):
         if (folder / name).exists(): write_whole(record / name, lambda file: file.write((folder / name).read_bytes()))
 
-# %% ../nbs/05c_experiments.ipynb #15127def
+# %% ../nbs/05c_experiments.ipynb #55256982
+#| code-fold: true
 FEATURE_IMAGES = 2_000  # of the test set; t-SNE takes seconds for these
 
 @torch.no_grad()
@@ -136,7 +141,8 @@ def write_features(path: Path, model: torch.nn.Module, test_set: ImageSet, n: in
     write_csv(path, [dict(label=int(label), pca_x=round(float(a), 3), pca_y=round(float(b), 3), tsne_x=round(float(c), 2), tsne_y=round(float(d), 2))
                      for label, (a, b), (c, d) in zip(chosen.labels, pca, tsne)])
 
-# %% ../nbs/05c_experiments.ipynb #2643ef55
+# %% ../nbs/05c_experiments.ipynb #266c422b
+#| code-fold: true
 def is_recorded(record: Path, recipe: Recipe) -> bool:
     "Is there a whole record of a run by this recipe? Raises ValueError if there is one by another."
     if (record / 'diverged.txt').exists(): return True
@@ -153,7 +159,8 @@ def for_smoke(recipe: Recipe) -> Recipe:
     "The recipe with one epoch, and a hundred images held out if it holds out any."
     return replace(recipe, epochs=1, hold_out=min(recipe.hold_out, 100))
 
-# %% ../nbs/05c_experiments.ipynb #4f35289d
+# %% ../nbs/05c_experiments.ipynb #2110bdd9
+#| code-fold: true
 def run_set(
     set_name: str,  # 'paper', 'clean' or 'ablations'
     train_set: ImageSet,  # training images
@@ -179,7 +186,7 @@ def run_set(
         write_runs(results)
     return done
 
-# %% ../nbs/05c_experiments.ipynb #b24537c5
+# %% ../nbs/05c_experiments.ipynb #21ee07a3
 def run_one(recipe, train_set, test_set, folder, record, with_predictions, device, speed, say) -> bool:
     "Run and record one recipe. False if another process is at it."
     try: fit(recipe, train_set, test_set, folder, resume=True, device=device, speed=speed)
@@ -193,7 +200,8 @@ def run_one(recipe, train_set, test_set, folder, record, with_predictions, devic
     else: keep_record(folder, record, test_set if with_predictions else None)
     return True
 
-# %% ../nbs/05c_experiments.ipynb #89a8e7dc
+# %% ../nbs/05c_experiments.ipynb #e42b94f0
+#| code-fold: true
 RANGE_TEST = 'ablations-range-test'
 
 def range_test(
@@ -225,7 +233,8 @@ def record_range_test(train_set: ImageSet, record: Path, device: str, speed: Spe
     add_sitting(record, device)
     write_csv(record / 'range.csv', range_test(recipe, train_set, device=device, speed=speed))
 
-# %% ../nbs/05c_experiments.ipynb #6b6a8bd1
+# %% ../nbs/05c_experiments.ipynb #767469e2
+#| code-fold: true
 @dataclass(frozen=True)
 class Record:
     "What a finished run left behind, read when asked for. Accuracies are in percent."
@@ -271,7 +280,8 @@ class Record:
     @property
     def command(self) -> str: return command_of(self.name, self.config['data'], self.config['precision'])
 
-# %% ../nbs/05c_experiments.ipynb #94d28be2
+# %% ../nbs/05c_experiments.ipynb #87a8df3f
+#| code-fold: true
 def command_of(name: str, data: str = 'cifar10', precision: str = 'float32') -> str:
     "The command that makes the run of that name."
     extra = '' if precision == 'float32' else f' --precision {precision}'
@@ -294,7 +304,8 @@ def write_runs(results: Path):
     "Write runs.csv: one row for each finished run in the folder."
     write_csv(results / 'runs.csv', [run_row(record) for record in find_records(results).values()])
 
-# %% ../nbs/05c_experiments.ipynb #d0661f78
+# %% ../nbs/05c_experiments.ipynb #bbfccfac
+#| code-fold: true
 class MissingEvidence(LookupError):
     "A claim whose record is gone; the message names the claim, the record, and the command that makes it again."
 
@@ -336,7 +347,8 @@ class Book:
         if not holds(**found): raise AssertionError(f'the records say otherwise: "{sentence}" with {found}')
         return Sentence(sentence.format(**found))
 
-# %% ../nbs/05c_experiments.ipynb #31c02857
+# %% ../nbs/05c_experiments.ipynb #ca64dc99
+#| code-fold: true
 def seeds(self: Book, set_name: str, **changes) -> list[str]:
     "Names of the recorded runs of a set with these changes to its base recipe, one for each seed there is."
     names = [run_name(set_name, replace(BASES[set_name], **{**changes, 'seed': seed})) for seed in SEEDS]
@@ -355,7 +367,7 @@ def mean_and_spread(values: list[float]) -> str:
     spread = f' ± {statistics.stdev(values):.2f}' if len(values) > 2 else ''
     return f'{statistics.mean(values):.2f}{spread} (n = {len(values)})'
 
-# %% ../nbs/05c_experiments.ipynb #6f6798a8
+# %% ../nbs/05c_experiments.ipynb #341f7034
 def set_table(
     results: Path,  # folder of the records
     set_name: str,  # of the runs

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from .blocks import BasicBlock, conv3x3
 
-# %% ../nbs/01_models.ipynb #91fb7f95
+# %% ../nbs/01_models.ipynb #662bb750
 def blocks_per_stage(
     num_blocks: int | Sequence[int],  # one number for all stages, or one a stage; more than needed is allowed
     stages: int,  # number of stages of the network
@@ -31,7 +31,7 @@ def blocks_per_stage(
                          f'or a list of at least {stages}, one for each stage')
     return blocks
 
-# %% ../nbs/01_models.ipynb #43ab95f6
+# %% ../nbs/01_models.ipynb #125a7925
 def make_stage(
     block: type[nn.Module],  # class of the blocks, called as block(in_planes, planes, stride)
     in_planes: int,  # channels of the input
@@ -43,7 +43,8 @@ def make_stage(
     first = block(in_planes, planes, stride)
     return nn.Sequential(first, *(block(planes, planes, 1) for _ in range(num_blocks - 1)))
 
-# %% ../nbs/01_models.ipynb #3c0ccf73
+# %% ../nbs/01_models.ipynb #9caf72da
+#| code-fold: true
 class ResNet(nn.Module):
     "A residual network for small images (paper, 'Network Architecture'): stem, stages, average pool, classifier."
 
@@ -76,7 +77,8 @@ class ResNet(nn.Module):
         "One score a class, before any softmax: (N, in_channels, H, W) to (N, num_classes)."
         return self.linear(self.features(x))
 
-# %% ../nbs/01_models.ipynb #19a699b6
+# %% ../nbs/01_models.ipynb #46ed7da1
+#| code-fold: true
 class ResNetSmall(ResNet):
     "Three stages of 16, 32 and 64 channels: 78,042 parameters for 10 classes."
     def __init__(
@@ -110,7 +112,7 @@ class ResNetLarge(ResNet):
     ):
         super().__init__((64, 128, 256, 512), block, num_blocks, num_classes, in_channels)
 
-# %% ../nbs/01_models.ipynb #1e20b6af
+# %% ../nbs/01_models.ipynb #e1529f39
 MODELS = {'small': ResNetSmall, 'medium': ResNetMedium, 'large': ResNetLarge}
 
 def create_model(
@@ -122,7 +124,7 @@ def create_model(
     if re.fullmatch('[1-9][0-9]*(-[1-9][0-9]*)*', name): return ResNet([int(width) for width in name.split('-')], **kwargs)
     raise ValueError(f'unknown model {name!r}: choose one of {", ".join(MODELS)}, or widths of stages such as 8-16-32-64')
 
-# %% ../nbs/01_models.ipynb #b86d9429
+# %% ../nbs/01_models.ipynb #9f3d6c93
 def parameter_count(
     model: nn.Module,  # any module
     trainable: bool = True,  # count only what the optimizer may change
@@ -136,7 +138,8 @@ def layer_mult_adds(layer: nn.Module, output: Tensor) -> int:
     if isinstance(layer, nn.Linear): return layer.in_features * output.numel()
     return 0
 
-# %% ../nbs/01_models.ipynb #fc1b03dd
+# %% ../nbs/01_models.ipynb #82c8c453
+#| code-fold: true
 @torch.no_grad()
 def layer_table(
     model: nn.Module,  # the network; left as it was
@@ -165,7 +168,7 @@ def mult_adds(
     "Multiply-adds of convolutions and linear layers for one image of `input_size` (C, H, W)."
     return sum(row['mult_adds'] for row in layer_table(model, input_size))
 
-# %% ../nbs/01_models.ipynb #f6d2131b
+# %% ../nbs/01_models.ipynb #414cce7a
 def summary(
     model: nn.Module,  # the network; left as it was
     input_size: tuple[int, int, int] = (3, 32, 32),  # one image: channels, height, width
@@ -177,7 +180,7 @@ def summary(
         torchsummary.summary(copy.deepcopy(model).cpu().eval(), input_size, device='cpu')
     return text.getvalue()
 
-# %% ../nbs/01_models.ipynb #ccead4eb
+# %% ../nbs/01_models.ipynb #4b93b153
 BUDGET = 5_000_000  # the paper's constraint: fewer trainable parameters than this
 
 def check_budget(

@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['MODEL_COLORS', 'TRAIN_COLOR', 'TEST_COLOR', 'COMPARISONS', 'CLASS_COLORS', 'new_axes', 'plot_learning_rate',
-           'plot_history', 'plot_confusion', 'spread_labels', 'plot_comparison', 'plot_mistakes', 'plot_against_paper',
-           'draw_confusion', 'plot_confusion_pair', 'draw_features', 'plot_features', 'plot_answers', 'plot_scaling']
+           'draw_history', 'plot_history', 'plot_confusion', 'spread_labels', 'plot_comparison', 'plot_mistakes',
+           'plot_against_paper', 'draw_confusion', 'plot_confusion_pair', 'draw_features', 'plot_features',
+           'plot_answers', 'plot_scaling']
 
 # %% ../nbs/05_plots.ipynb #d2354735
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from torch import Tensor
 from .data import ImageSet, displayable
 from .evaluation import Evaluation, confident_mistakes
 
-# %% ../nbs/05_plots.ipynb #34082be0
+# %% ../nbs/05_plots.ipynb #573512c5
 MODEL_COLORS = {'small': '#0072B2', 'medium': '#D55E00', 'large': '#009E73'}
 TRAIN_COLOR, TEST_COLOR = '#56B4E9', '#CC79A7'
 
@@ -28,7 +29,7 @@ def new_axes(width: float = 7., height: float = 3.6):
     ax.spines[['top', 'right']].set_visible(False)
     return fig, ax
 
-# %% ../nbs/05_plots.ipynb #8ace6411
+# %% ../nbs/05_plots.ipynb #6da2aa59
 def plot_learning_rate(
     rates: Sequence[float],  # one a step, as from `learning_rates`
     title: str = '',  # above the figure
@@ -39,25 +40,31 @@ def plot_learning_rate(
     ax.set(xlabel='step', ylabel='learning rate', ylim=(0, None), title=title)
     return fig
 
-# %% ../nbs/05_plots.ipynb #2657cbe9
+# %% ../nbs/05_plots.ipynb #8a40fc7f
+#| code-fold: true
+def draw_history(axes, history: Sequence[dict], title: str = ''):
+    "Accuracy on the first of two axes and loss on the second, by epoch, of training and test images."
+    epochs = [row['epoch'] for row in history]
+    for ax, kind, scale, label in zip(axes, ('accuracy', 'loss'), (100, 1), ('accuracy (%)', 'loss (nats)')):
+        for part, color in (('train', TRAIN_COLOR), ('test', TEST_COLOR)):
+            values = [scale * row[f'{part}_{kind}'] for row in history]
+            ax.plot(epochs, values, '-' if part == 'test' else '--', color=color, label=part)
+        ax.set(xlabel='epoch', ylabel=label, title=title)
+        ax.spines[['top', 'right']].set_visible(False)
+    axes[0].legend(frameon=False)
+
 def plot_history(
     history: Sequence[dict],  # rows of history.csv
     title: str = '',  # above the figure
 ) -> Figure:
     "Accuracy (left) and loss (right) by epoch, of training and test images."
     fig, axes = plt.subplots(1, 2, figsize=(8.6, 3.4), layout='constrained')
-    epochs = [row['epoch'] for row in history]
-    for ax, kind, scale, label in zip(axes, ('accuracy', 'loss'), (100, 1), ('accuracy (%)', 'loss (nats)')):
-        for part, color in (('train', TRAIN_COLOR), ('test', TEST_COLOR)):
-            values = [scale * row[f'{part}_{kind}'] for row in history]
-            ax.plot(epochs, values, '-' if part == 'test' else '--', color=color, label=part)
-        ax.set(xlabel='epoch', ylabel=label)
-        ax.spines[['top', 'right']].set_visible(False)
-    axes[0].legend(frameon=False)
+    draw_history(axes, history)
     fig.suptitle(title)
     return fig
 
-# %% ../nbs/05_plots.ipynb #e4c7538b
+# %% ../nbs/05_plots.ipynb #38a693a6
+#| code-fold: true
 def plot_confusion(
     confusion: Tensor,  # int, (classes, classes); rows are true classes
     classes: Sequence[str],  # names of the classes
@@ -76,7 +83,7 @@ def plot_confusion(
     ax.set(xlabel='predicted', ylabel='true', title=title)
     return fig
 
-# %% ../nbs/05_plots.ipynb #30ff8e6c
+# %% ../nbs/05_plots.ipynb #21cc02de
 def spread_labels(
     heights: Sequence[float],  # where the labels belong
     gap: float,  # least distance between two of them
@@ -86,7 +93,8 @@ def spread_labels(
     for below, i in zip([None, *order], order): placed[i] = heights[i] if below is None else max(heights[i], placed[below] + gap)
     return [placed[i] for i in range(len(heights))]
 
-# %% ../nbs/05_plots.ipynb #be735e46
+# %% ../nbs/05_plots.ipynb #8d228e0f
+#| code-fold: true
 COMPARISONS = {  # figure number in the paper, column of history.csv, label of the axis, scale
     5: ('train_loss', 'training loss (nats)', 1), 6: ('train_accuracy', 'training accuracy (%)', 100),
     7: ('test_loss', 'test loss (nats)', 1), 8: ('test_accuracy', 'test accuracy (%)', 100)}
@@ -109,7 +117,8 @@ def plot_comparison(
     ax.set(xlabel='epoch', ylabel=label, title=title)
     return fig
 
-# %% ../nbs/05_plots.ipynb #83ed58f6
+# %% ../nbs/05_plots.ipynb #eea3684f
+#| code-fold: true
 def plot_mistakes(
     result: Evaluation,  # scores and labels of the images
     data: ImageSet,  # the same images
@@ -126,7 +135,8 @@ def plot_mistakes(
         ax.set_title(f'{data.classes[data.labels[i]]}, not {data.classes[guess]}\n({sure:.0%} sure)', fontsize=8)
     return fig
 
-# %% ../nbs/05_plots.ipynb #d472366b
+# %% ../nbs/05_plots.ipynb #85e96b90
+#| code-fold: true
 def plot_against_paper(
     histories: dict[str, Sequence[Sequence[dict]]],  # for each model, the history of every seed; none where nothing was run
     log: Sequence[dict],  # rows of the paper's log: model, epoch, and the column with '_percent' for accuracies
@@ -147,7 +157,8 @@ def plot_against_paper(
     ax.legend(frameon=False, fontsize=8, ncols=2)
     return fig
 
-# %% ../nbs/05_plots.ipynb #cb3b27e2
+# %% ../nbs/05_plots.ipynb #758d237a
+#| code-fold: true
 def draw_confusion(ax, confusion: Tensor, classes: Sequence[str], title: str, signed: bool = False):
     "A confusion matrix (or, signed, a difference of two) with its counts, on given axes."
     limit = int(confusion.abs().max()) if signed else int(confusion.sum(1).max())
@@ -178,7 +189,8 @@ def plot_confusion_pair(
     axes[1, 1].legend(frameon=False)
     return fig
 
-# %% ../nbs/05_plots.ipynb #61af7c24
+# %% ../nbs/05_plots.ipynb #2e518ec7
+#| code-fold: true
 CLASS_COLORS = ('#4477AA', '#66CCEE', '#228833', '#CCBB44', '#EE6677', '#AA3377', '#882255', '#BBBBBB', '#000000', '#999933')
 
 def draw_features(ax, rows: Sequence[dict], kind: str, classes: Sequence[str], title: str):
@@ -200,7 +212,8 @@ def plot_features(
         for ax, kind, title in zip(column, ('pca', 'tsne'), ('PCA', 't-SNE')): draw_features(ax, rows, kind, classes, f'{name}, {title}')
     return fig
 
-# %% ../nbs/05_plots.ipynb #3be24b5e
+# %% ../nbs/05_plots.ipynb #b8314382
+#| code-fold: true
 def plot_answers(
     answers: dict[str, Sequence[float]],  # values, one a seed, by answer; none where nothing was run
     xlabel: str = 'test accuracy (%)',  # what the values are

@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 
 from .data import save_tensors, write_whole
 
-# %% ../nbs/02a_records.ipynb #03e5a9dc
+# %% ../nbs/02a_records.ipynb #eab213fd
 def cpu_name() -> str:
     "The processor as the operating system names it."
     try: lines = Path('/proc/cpuinfo').read_text().splitlines()
@@ -41,7 +41,7 @@ def git_state() -> dict:
     if git('ls-files', '--error-unmatch', Path(__file__).name) is None: return dict(commit=None, changed=None)  # not this source's own repository
     return dict(commit=git('rev-parse', 'HEAD'), changed=bool(git('status', '--porcelain', '--', '.')))
 
-# %% ../nbs/02a_records.ipynb #3c5ac083
+# %% ../nbs/02a_records.ipynb #9f077a96
 def environment(
     device: torch.device | str = 'cpu',  # where the run computes
 ) -> dict:
@@ -54,7 +54,7 @@ def environment(
                 cpu=cpu_name(), cores=os.cpu_count(), threads=torch.get_num_threads(), device=str(device),
                 gpu=torch.cuda.get_device_name(device) if cuda else None, cuda=torch.version.cuda if cuda else None)
 
-# %% ../nbs/02a_records.ipynb #e23a94bb
+# %% ../nbs/02a_records.ipynb #55857bfd
 def write_json(path: Path, value):
     "Write a JSON file, whole or not at all."
     write_whole(path, lambda file: file.write((json.dumps(value, indent=1) + '\n').encode()))
@@ -74,7 +74,7 @@ def read_csv(path: Path) -> list[dict]:
     with open(path, newline='', encoding='utf-8') as file:
         return [{key: as_number(value) for key, value in row.items()} for row in csv.DictReader(file)]
 
-# %% ../nbs/02a_records.ipynb #63f74141
+# %% ../nbs/02a_records.ipynb #b4292f90
 def as_number(text: str) -> int | float | str:
     "The number a text stands for, or the text."
     for kind in (int, float):
@@ -82,7 +82,7 @@ def as_number(text: str) -> int | float | str:
         except ValueError: pass
     return text
 
-# %% ../nbs/02a_records.ipynb #7833f0aa
+# %% ../nbs/02a_records.ipynb #62a10d7a
 class CheckpointError(ValueError):
     "A checkpoint that cannot be used; the message names the file and the reason."
 
@@ -100,7 +100,7 @@ def read_checkpoint(
     if not isinstance(state, dict): raise CheckpointError(f'{path} holds a {type(state).__name__}, not a dictionary')
     return state
 
-# %% ../nbs/02a_records.ipynb #b9325620
+# %% ../nbs/02a_records.ipynb #f1b2f1bc
 LAST, PREVIOUS, BEST = 'last.pt', 'previous.pt', 'best.pt'
 
 def save_checkpoint(
@@ -113,7 +113,7 @@ def save_checkpoint(
     if (folder / LAST).exists(): (folder / LAST).replace(folder / PREVIOUS)
     fresh.replace(folder / LAST)
 
-# %% ../nbs/02a_records.ipynb #4861f4ac
+# %% ../nbs/02a_records.ipynb #27556ff4
 def load_checkpoint(
     folder: Path,  # of the run
 ) -> tuple[dict | None, list[str]]:
@@ -127,7 +127,7 @@ def load_checkpoint(
                                      'Delete the folder to begin anew, or choose another')
     return None, faults
 
-# %% ../nbs/02a_records.ipynb #2d33c304
+# %% ../nbs/02a_records.ipynb #9f742f6d
 def first_difference(old: dict, new: dict) -> str | None:
     "The first key whose values differ, or None."
     return next((key for key in [*old, *new] if old.get(key) != new.get(key)), None)
@@ -148,7 +148,8 @@ def check_config(folder: Path, config: dict, resume: bool):
     if field: raise ValueError(f'the run in {folder} has {field}={old.get(field)!r}, not {new.get(field)!r}: '
                                f'use its value, or choose another folder with --out')
 
-# %% ../nbs/02a_records.ipynb #d9d4ac63
+# %% ../nbs/02a_records.ipynb #ca038d45
+#| code-fold: true
 class InUse(RuntimeError):
     "Another process is at work on the run's folder."
 

@@ -23,7 +23,8 @@ from .plots import COMPARISONS, plot_comparison, plot_confusion, plot_history, p
 from .records import read_csv, write_csv
 from .training import Recipe, learning_rates, network_of
 
-# %% ../nbs/05a_report.ipynb #55a58268
+# %% ../nbs/05a_report.ipynb #09777156
+#| code-fold: true
 def read_config(folder: Path) -> dict:
     "config.json of a run. Raises FileNotFoundError if the folder holds no finished epoch."
     if not (folder / 'history.csv').exists(): raise FileNotFoundError(f'{folder} holds no record of a run with at least one epoch')
@@ -38,7 +39,8 @@ def recipe_of(config: dict) -> Recipe:
     "The recipe in a run's config. What an older record does not mention is as in the paper."
     return Recipe(**{field.name: config[field.name] for field in fields(Recipe) if field.name in config})
 
-# %% ../nbs/05a_report.ipynb #2b7cfdc7
+# %% ../nbs/05a_report.ipynb #2150bbfd
+#| code-fold: true
 def table_row(folder: Path) -> dict:
     "One row of Table 1 from a run's record; accuracies of the last epoch in percent, seconds for an epoch (mean)."
     config, history = read_config(folder), read_csv(folder / 'history.csv')
@@ -54,7 +56,8 @@ def text_table(rows: list[dict]) -> str:
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     return '\n'.join('  '.join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(line, widths))).rstrip() for line in lines)
 
-# %% ../nbs/05a_report.ipynb #4fe416e8
+# %% ../nbs/05a_report.ipynb #c1b270a1
+#| code-fold: true
 def save_figure(fig, path: Path):
     "Write a figure as PNG, whole or not at all, and close it."
     write_whole(path, lambda file: fig.savefig(file, format='png', dpi=100))
@@ -71,7 +74,8 @@ def save_run_figures(name: str, folder: Path, out: Path, number: int | None) -> 
     for file, fig, _ in figures: save_figure(fig, out / file)
     return [(file, caption) for file, _, caption in figures]
 
-# %% ../nbs/05a_report.ipynb #fa11ed4c
+# %% ../nbs/05a_report.ipynb #41970780
+#| code-fold: true
 def save_figures(
     runs: dict[str, Path],  # folder of each run, by model
     out: Path,  # where the PNG files go
@@ -86,7 +90,8 @@ def save_figures(
         compared.append((file, f'Figure {number}. {label[0].upper() + label[1:]} of the networks'))
     return sorted(of_runs + compared, key=lambda pair: (not pair[0].startswith('figure'), pair[0]))
 
-# %% ../nbs/05a_report.ipynb #735b25e0
+# %% ../nbs/05a_report.ipynb #3fbcb14c
+#| code-fold: true
 STYLE = '''body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #222; background: #fff }
 table { border-collapse: collapse; display: block; overflow-x: auto } th, td { padding: .3rem .9rem; border-bottom: 1px solid #ccc; text-align: right }
 th:first-child, td:first-child { text-align: left } figure { margin: 1.5rem 0 } img { max-width: 100%; height: auto } figcaption { color: #555 }
@@ -101,7 +106,8 @@ def page(title: str, note: str, rows: list[dict], figures: list[tuple[str, str]]
             f'<title>{html.escape(title)}</title><style>{STYLE}</style></head>\n<body><h1>{html.escape(title)}</h1>\n<p>{html.escape(note)}</p>\n'
             f'<h2>Table 1</h2>\n<table>{table}</table>\n<h2>Figures</h2>\n<div class="figures">{shown}</div></body></html>\n')
 
-# %% ../nbs/05a_report.ipynb #4793b112
+# %% ../nbs/05a_report.ipynb #11200781
+#| code-fold: true
 def write_report(
     runs: dict[str, Path],  # folder of each run, by model
     out: Path,  # where the figures, table1.csv and index.html go

@@ -28,7 +28,8 @@ from .models import create_model
 from .records import BEST, add_sitting, open_run, save_checkpoint, write_csv, write_lines
 from .variants import create_variant
 
-# %% ../nbs/03_training.ipynb #bee1f3a3
+# %% ../nbs/03_training.ipynb #5140a03a
+#| code-fold: true
 OPTIMIZERS = ('sgd', 'adam', 'adamw', 'rmsprop')
 SCHEDULES = ('exp_range', 'triangular', 'constant', 'one_cycle', 'cosine')
 AUGMENTATIONS = ('all', 'none', 'rotation', 'flip', 'crop')
@@ -58,7 +59,7 @@ class Recipe:
 
     def __post_init__(self): check_recipe(self)
 
-# %% ../nbs/03_training.ipynb #1c2d2792
+# %% ../nbs/03_training.ipynb #f64d70bd
 def check_recipe(recipe: Recipe):
     "Raise ValueError naming the first field whose value makes no sense, and what would."
     def want(field, good, wish):
@@ -79,7 +80,7 @@ def check_recipe(recipe: Recipe):
     want('num_blocks', whole(1), 'a whole number, at least 1')
     for field in ('dropout', 'block_dropout'): want(field, lambda v: real(0)(v) and v < 1, 'a number from 0 to below 1')
 
-# %% ../nbs/03_training.ipynb #a5863c0f
+# %% ../nbs/03_training.ipynb #764121c8
 def make_optimizer(
     recipe: Recipe,  # optimizer, momentum, nesterov, weight_decay
     parameters: Iterable[nn.Parameter],  # what to optimise
@@ -92,7 +93,7 @@ def make_optimizer(
     kind = dict(adam=torch.optim.Adam, adamw=torch.optim.AdamW)[recipe.optimizer]
     return kind(parameters, fused=fused, **common)
 
-# %% ../nbs/03_training.ipynb #b7ac7501
+# %% ../nbs/03_training.ipynb #2eaab57c
 def step_size(
     recipe: Recipe,  # its batch_size counts
     n: int,  # training images
@@ -112,7 +113,7 @@ def make_scheduler(
     if recipe.schedule == 'one_cycle': return lr_scheduler.OneCycleLR(optimizer, recipe.lr_max, steps + 1, anneal_strategy='linear', cycle_momentum=False)
     return lr_scheduler.CyclicLR(optimizer, recipe.lr_min, recipe.lr_max, size, size, mode=recipe.schedule, gamma=recipe.gamma, cycle_momentum=False)
 
-# %% ../nbs/03_training.ipynb #9b88db95
+# %% ../nbs/03_training.ipynb #1050b058
 def learning_rates(
     recipe: Recipe,  # epochs, batch_size and the schedule's fields
     n: int,  # training images
@@ -126,7 +127,7 @@ def learning_rates(
         scheduler.step()
     return rates
 
-# %% ../nbs/03_training.ipynb #484868b4
+# %% ../nbs/03_training.ipynb #1b64bf07
 def get_device(
     name: str = 'auto',  # 'auto', 'cpu', 'cuda', 'cuda:1'
 ) -> torch.device:
@@ -137,7 +138,7 @@ def get_device(
     if name not in there: raise ValueError(f'no device {name!r} on this machine: choose one of {", ".join(["auto", *there])}')
     return torch.device(name)
 
-# %% ../nbs/03_training.ipynb #b529c96d
+# %% ../nbs/03_training.ipynb #064a0360
 def progress(items: Iterable, **kwargs) -> tqdm:
     "A tqdm bar that vanishes when done. There is none where nobody watches (a file, a pipe), or in a notebook if TQDM_DISABLE=1."
     if not in_notebook(): kwargs['disable'] = None  # tqdm: only if the output is a terminal
@@ -148,7 +149,8 @@ def in_notebook() -> bool:
     shell = sys.modules.get('IPython') and sys.modules['IPython'].get_ipython()
     return type(shell).__name__ == 'ZMQInteractiveShell'
 
-# %% ../nbs/03_training.ipynb #f0a751db
+# %% ../nbs/03_training.ipynb #23135760
+#| code-fold: true
 def train(
     data_loader: DataLoader,  # batches of images (N, C, H, W) and labels (N,)
     model: nn.Module,  # trained in place, on the device it is on
@@ -175,7 +177,7 @@ def train(
         correct += (outputs.argmax(1) == labels).sum().item()
     return correct, running_loss, rates
 
-# %% ../nbs/03_training.ipynb #9fb112c9
+# %% ../nbs/03_training.ipynb #b4fdb55c
 @torch.no_grad()
 def evaluate(
     data_loader: DataLoader,  # batches of images (N, C, H, W) and labels (N,)
@@ -193,7 +195,7 @@ def evaluate(
         y_pred += outputs.argmax(1).tolist()
     return sum(t == p for t, p in zip(y_true, y_pred)), running_loss, y_true, y_pred
 
-# %% ../nbs/03_training.ipynb #b9fdf6d6
+# %% ../nbs/03_training.ipynb #10a36660
 def history_row(
     epoch: int,  # 1 for the first
     train_correct: int, train_loss: float, n_train: int,  # hits; mean loss over batches; images
@@ -211,7 +213,7 @@ def epoch_line(row: dict, epochs: int) -> str:
     return (f'epoch {row["epoch"]:>{len(str(epochs))}}/{epochs}  train {row["train_accuracy"]:7.2%} loss {row["train_loss"]:.4f}  '
             f'test {row["test_accuracy"]:7.2%} loss {row["test_loss"]:.4f}  {row["seconds"]:.1f} s')
 
-# %% ../nbs/03_training.ipynb #83bded56
+# %% ../nbs/03_training.ipynb #7c1b934b
 def run_config(
     recipe: Recipe,  # how to train
     train_set: ImageSet,  # training images
@@ -228,7 +230,7 @@ def check_classes(model: nn.Module, data: ImageSet):
     if outputs != classes: raise ValueError(f'the model has {outputs} outputs but {data.name} has {classes} classes: '
                                             f'use other images, or a model with num_classes={classes}')
 
-# %% ../nbs/03_training.ipynb #4e15ae89
+# %% ../nbs/03_training.ipynb #591a6220
 NETWORK_FIELDS = ('num_blocks', 'batch_norm', 'skip', 'dropout', 'block_dropout')
 
 def network_of(
@@ -244,7 +246,7 @@ def check_plain(recipe: Recipe):
         if getattr(recipe, field) != getattr(Recipe, field):
             raise ValueError(f'{field}={getattr(recipe, field)!r}: the plain loop trains the paper\'s networks in the paper\'s way; use engine.fit')
 
-# %% ../nbs/03_training.ipynb #eb3dc068
+# %% ../nbs/03_training.ipynb #b1c0b769
 def confusion_counts(
     labels: Tensor | list[int],  # true classes, (N,)
     predictions: Tensor | list[int],  # predicted classes, (N,)
@@ -267,7 +269,8 @@ def is_best(history: list[dict]) -> bool:
     "Does the last epoch have the lowest test loss so far? The paper keeps its weights then (notebook)."
     return history[-1]['test_loss'] <= min(row['test_loss'] for row in history)
 
-# %% ../nbs/03_training.ipynb #4339c45d
+# %% ../nbs/03_training.ipynb #a93f376d
+#| code-fold: true
 def fit_plain(
     recipe: Recipe,  # how to train
     train_set: ImageSet,  # training images
@@ -295,7 +298,7 @@ def fit_plain(
             write_results(folder, history, confusion_counts(*tested[2:], len(train_set.classes)), train_set.classes)
     return model, history
 
-# %% ../nbs/03_training.ipynb #e99e9b42
+# %% ../nbs/03_training.ipynb #e7e843d8
 def plain_row(epoch, correct, loss, rates, tested, train_loader, test_loader, seconds) -> dict:
     "A `history_row` from what `train` and `evaluate` return. The plain loop has no loss by image; the paper has none either."
     test_correct, test_loss, *_ = tested

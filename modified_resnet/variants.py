@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from .blocks import BasicBlock
 from .models import ResNet, create_model
 
-# %% ../nbs/01a_variants.ipynb #61fb6fdd
+# %% ../nbs/01a_variants.ipynb #8f2fff7a
 class VariantBlock(BasicBlock):
     "The paper's block with the skip connection taken away, or dropout of whole channels between its convolutions, or both."
 
@@ -39,7 +39,7 @@ class VariantBlock(BasicBlock):
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(self.residual(x) if self.shortcut is None else self.residual(x) + self.shortcut(x))
 
-# %% ../nbs/01a_variants.ipynb #94804f8d
+# %% ../nbs/01a_variants.ipynb #623f7e94
 class ScaleAndShift(nn.Module):
     "What is left of batch normalisation without the normalisation: a learned factor and offset for each channel."
     def __init__(
@@ -60,7 +60,7 @@ def remove_batch_norm(module: nn.Module) -> nn.Module:
         else: remove_batch_norm(child)
     return module
 
-# %% ../nbs/01a_variants.ipynb #769982be
+# %% ../nbs/01a_variants.ipynb #85f0c88f
 def create_variant(
     name: str,  # 'small', 'medium', 'large', or widths of stages, as in '8-16-32-64'
     num_blocks: int = 1,  # blocks in each stage
