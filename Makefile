@@ -6,13 +6,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help reproduce test bench prepare clean
+.PHONY: help reproduce test bench docs preview prepare clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make reproduce [DATA=cifar10 | DATA=/path/to/folder]   the paper's experiment: three networks, Table 1, figures"
 	@echo "make test       notebooks and package in step, notebooks clean, every test passes"
 	@echo "make bench      plain loop against engine, images per second (some minutes)"
+	@echo "make docs       the site, into _docs/ (a minute); make preview serves it on port 8000"
 	@echo "make prepare    export, clean, README: before a commit"
 	@echo "make clean      remove the virtual environment and all build results"
 
@@ -34,6 +35,12 @@ test: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/modified-resnet bench
+
+docs: $(STAMP)
+	@$(BIN)/python .ci/docs.py
+
+preview: docs
+	@$(BIN)/python -m http.server --directory _docs 8000
 
 prepare: $(STAMP)
 	@$(BIN)/nbdev_export && $(BIN)/nbdev_clean && $(BIN)/python .ci/readme.py

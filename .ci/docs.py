@@ -53,17 +53,41 @@ def rename_pages():
         notebook['cells'] = [new for cell in notebook['cells'] for new in with_anchors(cell, known.get(module, {}))]
         for cell in notebook['cells']:
             if cell['cell_type'] != 'code': cell['source'] = re.sub(r'^output-file: .*\n', '', swap(''.join(cell['source'])), flags=re.M)
+            for output in cell.get('outputs', []):
+                if 'text/markdown' in output.get('data', {}): output['data']['text/markdown'] = swap(''.join(output['data']['text/markdown']))
         path.unlink()
         (PROC / f'{names[path.name]}.ipynb').write_text(json.dumps(notebook))
-    for path in PROC.glob('*.yml'): path.write_text(swap(path.read_text()))
+    for path in [*PROC.glob('*.yml'), *PROC.glob('*.qmd')]: path.write_text(swap(path.read_text()))
+
+
+ENLARGE = """<script>
+document.querySelectorAll('main figure img').forEach(img => {
+  const enlarge = () => {
+    const dialog = document.createElement('dialog'), copy = img.cloneNode()
+    dialog.className = 'enlarged'
+    dialog.setAttribute('aria-label', 'Enlarged figure')
+    dialog.append(copy)
+    dialog.onclick = () => dialog.close()
+    dialog.onclose = () => { dialog.remove(); img.focus() }
+    copy.removeAttribute('tabindex'); copy.removeAttribute('role')
+    document.body.append(dialog)
+    dialog.showModal()
+  }
+  img.tabIndex = 0
+  img.setAttribute('role', 'button')
+  img.onclick = enlarge
+  img.onkeydown = event => { if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); enlarge() } }
+})
+</script>"""
 
 
 def finish_page(text: str, site_url: str) -> str:
-    "A page with its mathematics as MathML, which browsers show without a script, and links to this site as relative ones."
+    "A page with its mathematics as MathML, which browsers show without a script, figures that enlarge, and links to this site as relative ones."
     mathml = lambda m: convert(m[2].replace('&lt;', '<').replace('&gt;', '>').replace('&amp;', '&'), display='block' if m[1] == '[' else 'inline')
     text = re.sub(r'\\([(\[])(.+?)\\[)\]](?=</span>)', mathml, text, flags=re.S)
     text = re.sub(r'<(?:script|link)[^>]*katex[^>]*>(?:</script>)?', '', text)
-    return text.replace(f'href="{site_url}/', 'href="./')
+    text = re.sub(r'<(pre|div class="sd-table"|span class="math display")(?=[ >])', r'<\1 tabindex="0"', text)  # what scrolls can be reached by keyboard
+    return text.replace(f'href="{site_url}/', 'href="./').replace('</body>', f'{ENLARGE}</body>')
 
 
 def without_quarto():
@@ -72,13 +96,14 @@ def without_quarto():
     rename_pages()
     subprocess.run([BIN / 'smalldocs', 'render', '--quiet', PROC], check=True)
     site_url = yaml.safe_load((PROC / 'nbdev.yml').read_text())['website']['site-url']
+    for theme in (PROC / '_docs' / 'site_libs' / 'themes').glob('*.css'): theme.write_text(re.sub(r'@import url\([^)]*\);?', '', theme.read_text()))  # fonts from elsewhere
     for page in (PROC / '_docs').glob('*.html'): page.write_text(finish_page(page.read_text(), site_url))
     shutil.rmtree(DOCS, ignore_errors=True)
     shutil.move(PROC / '_docs', DOCS)
 
 
 def main():
-    if shutil.which('quarto'): return subprocess.run([BIN / 'nbdev_docs'], cwd=ROOT, check=True)
+    if shutil.which('quarto') and '--without-quarto' not in sys.argv: return subprocess.run([BIN / 'nbdev_docs'], cwd=ROOT, check=True)
     shutil.rmtree(PROC, ignore_errors=True)
     refresh_quarto_yml()
     proc_nbs(force=True)

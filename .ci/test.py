@@ -1,6 +1,6 @@
-"""The project's tests: package and notebooks in step, notebooks clean, README fresh, every notebook passes.
+"""The project's tests: package and notebooks in step, notebooks clean, README fresh, every notebook passes, the site is sound.
 
-Ends with one line 'N passed, M failed' that counts notebooks; exit code 1 if anything failed.
+Ends with one line 'N passed, M failed' that counts notebooks and the site; exit code 1 if anything failed.
 A notebook that is out of step, or not clean, counts as failed.
 """
 import filecmp
@@ -42,6 +42,21 @@ def run_notebook(path: Path) -> bool:
     return done.returncode == 0
 
 
+def run_site() -> bool:
+    "Build the site and look at it in a browser; where Quarto is, both ways of building must give the same pages."
+    start, script = time.perf_counter(), [sys.executable, '.ci/docs.py']
+    pages = []
+    for command in ([*script], [*script, '--without-quarto']) if shutil.which('quarto') else ([*script],):
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        if done.returncode: break
+        pages.append(sorted(path.name for path in (ROOT / '_docs').glob('*.html')))
+    else: done = subprocess.run([sys.executable, '.ci/site_test.py'], cwd=ROOT, capture_output=True, text=True)
+    good = done.returncode == 0 and pages[0] == pages[-1]
+    print(f'{"passed" if good else "FAILED":6}  site  {time.perf_counter() - start:.0f} s', done.stdout.strip().split('\n')[-1], sep='  ', flush=True)
+    if not good: print(done.stdout[-6000:], done.stderr[-4000:], *pages, sep='\n')
+    return good
+
+
 def has_gpu() -> bool:
     import torch
     return torch.cuda.is_available()
@@ -55,7 +70,7 @@ def main() -> int:
             print(f'FAILED  {what} {name}')
             broken += 1
     notebooks = sorted((ROOT / 'nbs').glob('*.ipynb'))
-    results = [run_notebook(path) for path in notebooks]
+    results = [*map(run_notebook, notebooks), run_site()]
     failed = results.count(False) + broken
     print(f'{time.perf_counter() - start:.0f} seconds')
     print(f'{results.count(True)} passed, {failed} failed')
