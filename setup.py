@@ -30,7 +30,7 @@ setup(
         *(f"Programming Language :: Python :: {version}" for version in PYTHONS),
     ],
     packages=find_packages(include=["modified_resnet", "modified_resnet.*"]),
-    package_data={"modified_resnet": ["*.csv"]},
+    package_data={"modified_resnet": ["weights/*.pt", "weights/*.json"]},
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
     extras_require={"dev": cfg["dev_requirements"].split()},

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['IMAGE_SUFFIXES', 'PAPER_MEAN', 'PAPER_STD', 'ImageSet', 'stratified_split', 'hold_out', 'load_digits_images',
-           'cache_folder', 'load_cifar10', 'to_rgb', 'read_image', 'list_images', 'read_images', 'read_folder',
-           'folder_key', 'write_whole', 'save_tensors', 'save_sets', 'load_sets', 'load_folder', 'cache_lock',
-           'load_data', 'normalize', 'channel_stats', 'paper_transform', 'TransformedImages', 'paper_loaders',
-           'displayable', 'plot_images']
+           'cache_folder', 'load_cifar10', 'to_rgb', 'read_image', 'list_images', 'read_images', 'folder_parts',
+           'find_files', 'read_folder', 'folder_key', 'write_whole', 'save_tensors', 'save_sets', 'load_sets',
+           'load_folder', 'cache_lock', 'load_data', 'normalize', 'channel_stats', 'paper_transform',
+           'TransformedImages', 'paper_loaders', 'displayable', 'plot_images']
 
 # %% ../nbs/02_data.ipynb #1c7a59ae
 import hashlib
@@ -162,28 +162,45 @@ def read_images(
         for i, image in enumerate(pool.map(lambda path: read_image(path, image_size), paths)): images[i] = image
     return images
 
-# %% ../nbs/02_data.ipynb #949fca6e
-def read_folder(
-    folder: Path,  # holds 'train' and 'test', each with one folder a class
-    image_size: int = 32,  # height and width of the images, pixels
-) -> tuple[ImageSet, ImageSet]:
-    "Decode a folder into (training, test) images. Raises ValueError naming what is missing."
-    train, test = (list_images(folder / part) for part in ('train', 'test'))
-    unknown = sorted(set(test) - set(train))
+# %% ../nbs/02_data.ipynb #db019165
+def folder_parts(folder: Path) -> tuple[Path, Path | None]:
+    "Where the training and the test images of a folder are: in 'train' and 'test'; or all in one place, and no test folder."
+    train, test = folder / 'train', folder / 'test'
+    if not train.is_dir() and not test.is_dir(): return folder, None
+    return train, test if test.is_dir() else None
+
+def find_files(folder: Path) -> list[dict[str, list[Path]]]:
+    "Training files by class, and test files if there is a folder of them. Raises ValueError naming what is missing."
+    found = [list_images(part) for part in folder_parts(folder) if part]
+    unknown = sorted(set(found[-1]) - set(found[0]))
     if unknown: raise ValueError(f'the class {unknown[0]!r} is in {folder / "test"} but not in {folder / "train"}: '
                                  'a network cannot learn a class it never sees')
-    classes = tuple(train)
+    if len(found[0]) < 2: raise ValueError(f'only one class in {folder}, {list(found[0])[0]!r}: want at least two')
+    return found
+
+# %% ../nbs/02_data.ipynb #08a0559c
+def read_folder(
+    folder: Path,  # holds 'train' and 'test', each with one folder a class; or only the classes
+    image_size: int = 32,  # height and width of the images, pixels
+) -> tuple[ImageSet, ImageSet]:
+    "Decode a folder into (training, test) images; without a test folder, every fifth image of each class is set aside. Raises ValueError naming what is missing."
+    found = find_files(folder)
+    classes = tuple(found[0])
     def read(part):
         labels = torch.tensor([classes.index(name) for name, files in part.items() for _ in files])
         return ImageSet(read_images([f for files in part.values() for f in files], image_size), labels, classes, folder.resolve().name)
-    return read(train), read(test)
+    if len(found) == 2: return read(found[0]), read(found[1])
+    lonely = [name for name, files in found[0].items() if len(files) < 2]
+    if lonely: raise ValueError(f'one image of {lonely[0]!r} in {folder}, and no test folder: want at least two, to learn from and to test with')
+    whole = read(found[0])
+    return stratified_split(whole, max(len(whole) // 5, len(classes)))
 
-# %% ../nbs/02_data.ipynb #058e9133
+# %% ../nbs/02_data.ipynb #11114118
 def folder_key(folder: Path, image_size: int) -> str:
     "A name for the state of a folder: it changes with any file's name, size or time of change, and with `image_size`."
-    sha = hashlib.sha256(f'{folder.resolve()} {image_size}'.encode())
-    for part in ('train', 'test'):
-        for files in list_images(folder / part).values():
+    sha = hashlib.sha256(f'{folder.resolve()} {image_size}'.encode('utf-8', 'surrogateescape'))
+    for part in find_files(folder):
+        for files in part.values():
             for file in files:
                 stat = file.stat()
                 sha.update(f'{file} {stat.st_size} {stat.st_mtime_ns}'.encode('utf-8', 'surrogateescape'))
@@ -250,9 +267,9 @@ def cache_lock():
     finally:
         if lock: lock.release()
 
-# %% ../nbs/02_data.ipynb #32600d3d
+# %% ../nbs/02_data.ipynb #e421827a
 def load_data(
-    source: str | Path = 'digits',  # 'digits', 'cifar10', or a folder with train/<class>/*.jpg and test/<class>/*.jpg
+    source: str | Path = 'digits',  # 'digits', 'cifar10', or a folder with train/<class>/*.jpg and test/<class>/*.jpg, or with <class>/*.jpg
     image_size: int = 32,  # height and width of a folder's images, pixels
 ) -> tuple[ImageSet, ImageSet]:
     "Training and test images. Raises ValueError for a source that is neither a known name nor a folder."
@@ -260,7 +277,9 @@ def load_data(
         raise ValueError(f'image_size={image_size}: want a whole number above 0, and 32 for digits and cifar10')
     if source == 'digits': return load_digits_images()
     if source != 'cifar10' and not Path(source).is_dir():
-        raise ValueError(f'unknown data {str(source)!r}: choose digits, cifar10, or a folder with train/ and test/ in it')
+        raise ValueError(f'unknown data {str(source)!r}: choose digits, cifar10, or a folder with train/ and test/ in it, or with a folder for each class')
+    if source != 'cifar10' and folder_parts(Path(source))[1] is None:
+        print(f'note: {source} has no test folder: every fifth image of each class is set aside as a test image, the same ones every time')
     with cache_lock(): return load_cifar10() if source == 'cifar10' else load_folder(source, image_size)
 
 # %% ../nbs/02_data.ipynb #c43e1d17

@@ -4,20 +4,21 @@
 
 # %% auto #0
 __all__ = ['Evaluation', 'evaluate_model', 'accuracy', 'loss_by_image', 'loss_by_batch', 'per_class', 'reliability',
-           'calibration_error', 'confident_mistakes', 'load_model', 'shapes', 'count_blocks']
+           'calibration_error', 'confident_mistakes', 'About', 'load_model', 'without_prefix', 'named_model',
+           'recognised_model', 'shapes', 'count_blocks']
 
-# %% ../nbs/04_evaluation.ipynb #67632060
+# %% ../nbs/04_evaluation.ipynb #f5d9583d
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .data import ImageSet
+from .data import PAPER_MEAN, PAPER_STD, ImageSet
 from .engine import mean_by_batch, predict
 from .models import MODELS, create_model
 from .records import CheckpointError, read_checkpoint
-from .training import check_classes, confusion_counts
+from .training import Recipe, check_classes, confusion_counts, network_of
 
 # %% ../nbs/04_evaluation.ipynb #541d8a73
 #| code-fold: true
@@ -113,22 +114,60 @@ def confident_mistakes(
     confidence = result.probabilities[wrong].max(1).values
     return wrong[confidence.argsort(descending=True, stable=True)][:n]
 
-# %% ../nbs/04_evaluation.ipynb #1d63cffc
+# %% ../nbs/04_evaluation.ipynb #d1f985c2
+@dataclass(frozen=True)
+class About:
+    "What is known of a network in a file."
+    name: str  # 'small', 'medium', 'large', or widths of stages
+    classes: tuple[str, ...] = ()  # names of its classes; none if the file does not say
+    mean: tuple[float, ...] = PAPER_MEAN  # of each channel, 0 to 1
+    std: tuple[float, ...] = PAPER_STD  # of each channel, 0 to 1
+    image_size: int = 32  # height and width of the images it was trained on
+    assumed: bool = True  # is the normalisation assumed, because the file does not say?
+
 def load_model(
-    path: str | Path,  # a checkpoint of a run, or a state_dict
-) -> tuple[nn.Module, str]:
-    "The network in a file and its name, on the CPU, in evaluation mode. Executes nothing from the file. Raises CheckpointError naming what does not fit."
+    path: str | Path,  # weights or a checkpoint of a run, or a state_dict
+) -> tuple[nn.Module, About]:
+    "The network in a file and what is known of it, on the CPU, in evaluation mode. Executes nothing from the file. Raises CheckpointError naming what does not fit."
     state = read_checkpoint(path)
-    weights = state.get('model', state)
-    try: outputs, in_channels = weights['linear.weight'].shape[0], weights['conv1.weight'].shape[1]
-    except (AttributeError, KeyError, IndexError, TypeError):
-        raise CheckpointError(f'{path} is not of a network of this package: it has no conv1.weight and linear.weight') from None
-    for name in MODELS:
-        model = create_model(name, num_classes=outputs, in_channels=in_channels, num_blocks=count_blocks(weights))
-        if shapes(model.state_dict()) == shapes(weights): break
-    else: raise CheckpointError(f'{path} is not of {", ".join(MODELS)}: its layers have other shapes')
+    weights = without_prefix(state.get('model', state), path)
+    model, about = named_model(state['about'], weights, path) if 'about' in state else recognised_model(weights, path)
+    if shapes(model.state_dict()) != shapes(weights): raise CheckpointError(f'{path} is not of {about.name}: its layers have other shapes')
     model.load_state_dict(weights, strict=True)
-    return model.eval(), name
+    model.normalization = about.mean, about.std
+    return model.eval(), about
+
+# %% ../nbs/04_evaluation.ipynb #733b5f4b
+def without_prefix(weights: dict, path: str | Path) -> dict:
+    "Weights by name, without the 'module.' that training in parallel puts before each. Raises CheckpointError if it is no network of this package."
+    if isinstance(weights, dict) and all(isinstance(key, str) and isinstance(value, Tensor) for key, value in weights.items()):
+        weights = {key.removeprefix('module.'): value for key, value in weights.items()}
+        if all(weights[key].ndim == n for key, n in (('conv1.weight', 4), ('linear.weight', 2)) if key in weights) and {'conv1.weight', 'linear.weight'} <= set(weights):
+            if sum(value.numel() for value in weights.values()) < 100_000_000: return weights
+            raise CheckpointError(f'{path} says it has more than 100,000,000 numbers: no network of this package is so large')
+    raise CheckpointError(f'{path} is not of a network of this package: it has no conv1.weight and linear.weight')
+
+def named_model(about: dict, weights: dict, path: str | Path) -> tuple[nn.Module, About]:
+    "The network that a file says it holds. Raises CheckpointError if what it says makes no sense."
+    try:
+        known = About(about['name'], tuple(about['classes']), tuple(map(float, about['mean'])), tuple(map(float, about['std'])), int(about['image_size']), assumed=False)
+        if not all(isinstance(name, str) for name in known.classes) or min(known.std) <= 0 or known.image_size < 1 or len(known.mean) != len(known.std): raise ValueError('values that cannot be')
+        recipe = Recipe(known.name, **about['changes'])
+        in_channels = weights['conv1.weight'].shape[1]
+        if len(known.mean) != in_channels: raise ValueError(f'{len(known.mean)} means for {in_channels} channels')
+        if recipe.num_blocks > 100 or any(int(width) > 10_000 for width in known.name.split('-') if width.isdigit()): raise ValueError('a network too large')
+        return network_of(recipe, num_classes=len(known.classes), in_channels=in_channels), known
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RuntimeError, IndexError) as error:
+        raise CheckpointError(f'{path} says of itself what makes no sense ({error})') from None
+
+def recognised_model(weights: dict, path: str | Path) -> tuple[nn.Module, About]:
+    "The network that fits the names and shapes of weights. Raises CheckpointError if none does."
+    outputs, in_channels, blocks = weights['linear.weight'].shape[0], weights['conv1.weight'].shape[1], count_blocks(weights)
+    if not (0 < outputs <= 100_000 and 0 < in_channels <= 1_000 and max(blocks) <= 100): raise CheckpointError(f'{path} is not of {", ".join(MODELS)}: its layers have other shapes')
+    for name in MODELS:
+        model = create_model(name, num_classes=outputs, in_channels=in_channels, num_blocks=blocks)
+        if shapes(model.state_dict()) == shapes(weights): return model, About(name)
+    raise CheckpointError(f'{path} is not of {", ".join(MODELS)}: its layers have other shapes')
 
 # %% ../nbs/04_evaluation.ipynb #00a76c94
 def shapes(weights: dict) -> dict:

@@ -125,7 +125,7 @@ def keep_record(
     for name in sorted(KEPT, key='history.csv'.__eq__):
         if (folder / name).exists(): write_whole(record / name, lambda file: file.write((folder / name).read_bytes()))
 
-# %% ../nbs/05c_experiments.ipynb #55256982
+# %% ../nbs/05c_experiments.ipynb #1869a9fd
 #| code-fold: true
 FEATURE_IMAGES = 2_000  # of the test set; t-SNE takes seconds for these
 
@@ -135,7 +135,7 @@ def write_features(path: Path, model: torch.nn.Module, test_set: ImageSet, n: in
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
     chosen = test_set.select(slice(None, None, max(1, len(test_set) // n)))
-    features = torch.cat([model.features(normalize(part)) for part in chosen.images.split(250)]).numpy()
+    features = torch.cat([model.features(normalize(part, *model.normalization)) for part in chosen.images.split(250)]).numpy()
     pca = PCA(2, random_state=0).fit_transform(features)
     tsne = TSNE(2, perplexity=min(30, len(chosen) / 4), init='pca', random_state=0).fit_transform(features)
     write_csv(path, [dict(label=int(label), pca_x=round(float(a), 3), pca_y=round(float(b), 3), tsne_x=round(float(c), 2), tsne_y=round(float(d), 2))

@@ -82,7 +82,7 @@ def as_number(text: str) -> int | float | str:
         except ValueError: pass
     return text
 
-# %% ../nbs/02a_records.ipynb #62a10d7a
+# %% ../nbs/02a_records.ipynb #fa19a22c
 class CheckpointError(ValueError):
     "A checkpoint that cannot be used; the message names the file and the reason."
 
@@ -96,7 +96,7 @@ def read_checkpoint(
     except Exception as error: raise CheckpointError(f'{path} is not a whole checkpoint ({error})') from error
     if damaged: raise CheckpointError(f'{path} is damaged: wrong checksum in {damaged}')
     try: state = torch.load(path, map_location='cpu', weights_only=True)
-    except Exception as error: raise CheckpointError(f'{path} holds no plain tensors ({str(error).splitlines()[0]})') from error
+    except Exception as error: raise CheckpointError(f'{path} holds no plain tensors ({(str(error).splitlines() or [type(error).__name__])[0]})') from error
     if not isinstance(state, dict): raise CheckpointError(f'{path} holds a {type(state).__name__}, not a dictionary')
     return state
 

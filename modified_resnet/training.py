@@ -28,7 +28,7 @@ from .models import create_model
 from .records import BEST, add_sitting, open_run, save_checkpoint, write_csv, write_lines
 from .variants import create_variant
 
-# %% ../nbs/03_training.ipynb #5140a03a
+# %% ../nbs/03_training.ipynb #1893b35b
 #| code-fold: true
 OPTIMIZERS = ('sgd', 'adam', 'adamw', 'rmsprop')
 SCHEDULES = ('exp_range', 'triangular', 'constant', 'one_cycle', 'cosine')
@@ -50,6 +50,8 @@ class Recipe:
     optimizer: str = 'sgd'  # one of OPTIMIZERS; momentum and nesterov are for 'sgd' only
     schedule: str = 'exp_range'  # one of SCHEDULES
     augmentation: str = 'all'  # one of AUGMENTATIONS
+    normalization: str = 'paper'  # 'paper': the paper's constants; 'data': mean and standard deviation of the training images
+    class_weights: bool = False  # weigh the loss so that rare classes count as much as common ones
     hold_out: int = 0  # training images kept for choices: they are looked at after every epoch, the test set once, at the end
     num_blocks: int = 1  # blocks in each stage
     batch_norm: bool = True  # False: only its factor and offset are left
@@ -59,7 +61,7 @@ class Recipe:
 
     def __post_init__(self): check_recipe(self)
 
-# %% ../nbs/03_training.ipynb #f64d70bd
+# %% ../nbs/03_training.ipynb #757a2761
 def check_recipe(recipe: Recipe):
     "Raise ValueError naming the first field whose value makes no sense, and what would."
     def want(field, good, wish):
@@ -74,7 +76,7 @@ def check_recipe(recipe: Recipe):
     want('lr_max', lambda v: real(0)(v) and v >= recipe.lr_min and v > 0, f'a finite number above 0, at least lr_min={recipe.lr_min!r}')
     want('gamma', lambda v: real(0)(v) and 0 < v <= 1, 'a number above 0, at most 1')
     want('nesterov', lambda v: not v or recipe.momentum > 0, 'False, unless momentum is above 0')
-    for field, names in (('optimizer', OPTIMIZERS), ('schedule', SCHEDULES), ('augmentation', AUGMENTATIONS)):
+    for field, names in (('optimizer', OPTIMIZERS), ('schedule', SCHEDULES), ('augmentation', AUGMENTATIONS), ('normalization', ('paper', 'data'))):
         want(field, lambda v: v in names, f'one of {", ".join(names)}')
     want('hold_out', whole(0), 'a whole number, at least 0')
     want('num_blocks', whole(1), 'a whole number, at least 1')
@@ -230,7 +232,7 @@ def check_classes(model: nn.Module, data: ImageSet):
     if outputs != classes: raise ValueError(f'the model has {outputs} outputs but {data.name} has {classes} classes: '
                                             f'use other images, or a model with num_classes={classes}')
 
-# %% ../nbs/03_training.ipynb #591a6220
+# %% ../nbs/03_training.ipynb #6b0b69f5
 NETWORK_FIELDS = ('num_blocks', 'batch_norm', 'skip', 'dropout', 'block_dropout')
 
 def network_of(
@@ -242,7 +244,7 @@ def network_of(
 
 def check_plain(recipe: Recipe):
     "Raise ValueError if a recipe has switches that the plain loop does not know."
-    for field in ('augmentation', 'hold_out', *NETWORK_FIELDS):
+    for field in ('augmentation', 'normalization', 'class_weights', 'hold_out', *NETWORK_FIELDS):
         if getattr(recipe, field) != getattr(Recipe, field):
             raise ValueError(f'{field}={getattr(recipe, field)!r}: the plain loop trains the paper\'s networks in the paper\'s way; use engine.fit')
 
