@@ -46,7 +46,7 @@ def with_anchors(cell: dict, known: dict[str, str]) -> list[dict]:
 def rename_pages():
     "Give the processed notebooks the names of their pages, and put in the anchors."
     names, known = {path.name: page_name(path) for path in PROC.glob('*.ipynb')}, anchors()
-    swap = lambda text: re.sub('|'.join(map(re.escape, names)), lambda m: names[m[0]] + '.ipynb', text)
+    swap = lambda text: re.sub(r'(?<![\w/])(?:' + '|'.join(map(re.escape, names)) + ')', lambda m: names[m[0]] + '.ipynb', text)
     for path in list(PROC.glob('*.ipynb')):
         notebook = json.loads(path.read_text())
         module = re.sub(r'^\d+[a-z]?_', '', path.stem)

@@ -11,7 +11,7 @@ NOTE = '<!-- Made from nbs/index.ipynb by .ci/readme.py: edit the notebook. -->\
 
 def options(source: str) -> dict[str, str]:
     "The #| lines of a cell."
-    found = re.findall(r'^#\|\s*([\w-]+)\s*:?\s*(.*)$', source, re.M)
+    found = re.findall(r'^#\|[^\S\n]*([\w-]+)[^\S\n]*:?[^\S\n]*(.*)$', source, re.M)
     return dict(found)
 
 
@@ -37,7 +37,7 @@ def printed(output: dict, alt: str) -> str:
 def cell_text(cell: dict) -> str:
     "A cell as Markdown; nothing for hidden ones."
     source = ''.join(cell['source'])
-    if cell['cell_type'] == 'markdown': return re.sub(r'\]\((\w+\.ipynb)\)', r'](nbs/\1)', source)
+    if cell['cell_type'] == 'markdown': return re.sub(r'\]\((\w+\.(?:ipynb|qmd)(?:#[\w-]+)?)\)', r'](nbs/\1)', source)
     chosen = options(source)
     if 'hide' in chosen or chosen.get('include') == 'false': return ''
     code = re.sub(r'^#\|.*\n?', '', source, flags=re.M).strip()

@@ -38,6 +38,8 @@ def broken_links(pages: dict[str, Page]) -> list[str]:
     found = []
     for name, page in pages.items():
         for link in page.links:
+            source = re.search(r'modified-resnet/modified_resnet/(?:(?:blob|edit)/)?main/([^#?]+)', link)
+            if source and not (DOCS.parent / source[1]).exists(): found.append(f'{name}: no file for {link}')
             if re.match(r'[a-z]+:', link): continue
             target, anchor = urldefrag(unquote(link))
             target = (target or name).removeprefix('./').removeprefix('/')

@@ -22,7 +22,8 @@ def changed_by(*command: str) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / ROOT.name
         shutil.copytree(ROOT, copy, symlinks=True, ignore=lambda _, names: SKIPPED & set(names))
-        subprocess.run(command, cwd=copy, check=True, stdout=subprocess.DEVNULL)
+        done = subprocess.run(command, cwd=copy, stdout=subprocess.DEVNULL)
+        if done.returncode: return [f'(it failed, exit code {done.returncode})']
         names = {p.relative_to(base) for base in (ROOT, copy) for part in ('nbs', 'modified_resnet', 'README.md')
                  for p in [base / part, *(base / part).rglob('*')] if p.is_file() and '__pycache__' not in p.parts and '.ipynb_checkpoints' not in p.parts}
         return sorted(str(n) for n in names if not same(ROOT / n, copy / n))

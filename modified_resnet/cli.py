@@ -22,7 +22,7 @@ import shtab
 
 from . import __version__
 
-# %% ../nbs/06_cli.ipynb #902f960e
+# %% ../nbs/06_cli.ipynb #db3eccfb
 #| code-fold: true
 DATA_HELP = 'digits (default), cifar10, or a folder with train/<class>/*.jpg and test/<class>/*.jpg, or with <class>/*.jpg'
 
@@ -30,7 +30,7 @@ def add_common(parser: argparse.ArgumentParser, epochs: str):
     "Arguments of the verbs that train."
     parser.add_argument('--data', default='digits', help=DATA_HELP)
     parser.add_argument('--epochs', type=int, help=f'passes over the training images (default: {epochs})')
-    parser.add_argument('--seed', type=int, default=1234, help='of weights, order and augmentation (default: 1234, the paper\'s)')
+    parser.add_argument('--seed', type=int, help='of weights, order and augmentation (default: 1234, the paper\'s)')
     parser.add_argument('--device', default='auto', help='auto (default), cpu, cuda, cuda:1')
     parser.add_argument('--out', type=Path, help='folder for the results (default: out/DATA; for train, out/DATA/MODEL)')
 
@@ -124,7 +124,7 @@ def make_parser() -> argparse.ArgumentParser:
     for add in (add_training_verbs, add_using_verbs, add_looking_verbs): add(verbs)
     return parser
 
-# %% ../nbs/06_cli.ipynb #2fcaccac
+# %% ../nbs/06_cli.ipynb #be4a5274
 #| code-fold: true
 def say_data(train_set, test_set):
     "Say what the images are."
@@ -142,7 +142,7 @@ def run_train(args):
     from modified_resnet.models import create_model
     from modified_resnet.training import Recipe
     create_model(args.model)  # an unknown name is better found before the images are read
-    recipe = Recipe(args.model, 30 if args.epochs is None else args.epochs, args.batch_size, lr_max=args.lr_max, seed=args.seed,
+    recipe = Recipe(args.model, 30 if args.epochs is None else args.epochs, args.batch_size, lr_max=args.lr_max, seed=1234 if args.seed is None else args.seed,
                     normalization=args.normalization or ('paper' if args.data in ('digits', 'cifar10') else 'data'), class_weights=args.class_weights)
     train_set, test_set = load_data(args.data, args.image_size)
     out = args.out or Path('out') / train_set.name / args.model
@@ -154,7 +154,7 @@ def is_first() -> bool:
     "Is this process the one that prints (the only one, or rank 0 of torchrun)?"
     return os.environ.get('RANK', '0') == '0'
 
-# %% ../nbs/06_cli.ipynb #2b5f1abc
+# %% ../nbs/06_cli.ipynb #62e2773c
 #| code-fold: true
 def run_reproduce(args):
     "The verb reproduce."
@@ -164,11 +164,11 @@ def run_reproduce(args):
     from modified_resnet.report import write_report
     from modified_resnet.training import Recipe
     if int(os.environ.get('WORLD_SIZE', 1)) > 1: raise ValueError('reproduce runs in one process: use torchrun with train, one network at a time')
-    if args.set: return run_named_set(args)
+    if args.set is not None: return run_named_set(args)
     for flag, value in (('--only', args.only), ('--smoke', args.smoke), ('--results', args.results)):
         if value not in ('*', False, None): raise ValueError(f'{flag} without --set: add --set paper, clean or ablations')
     epochs = args.epochs if args.epochs is not None else 8 if args.data == 'digits' else 30
-    recipes = {name: Recipe(name, epochs, seed=args.seed) for name in MODELS}
+    recipes = {name: Recipe(name, epochs, seed=1234 if args.seed is None else args.seed) for name in MODELS}
     train_set, test_set = load_data(args.data)
     out = args.out or Path('out') / train_set.name
     say_data(train_set, test_set)
@@ -181,7 +181,7 @@ def run_reproduce(args):
     table, path = write_report({name: out / name for name in MODELS}, out)
     print(f'\nTable 1, {train_set.name}\n{table}\n\nfigures and table: {path}')
 
-# %% ../nbs/06_cli.ipynb #31bc705a
+# %% ../nbs/06_cli.ipynb #2e48dea8
 #| code-fold: true
 def run_named_set(args):
     "The verb reproduce with --set."
@@ -190,7 +190,8 @@ def run_named_set(args):
     from modified_resnet.experiments import SETS, run_set, set_table
     from modified_resnet.report import text_table
     if args.set not in SETS: raise ValueError(f'--set {args.set}: choose one of {", ".join(SETS)}')
-    if args.epochs is not None: raise ValueError(f'--epochs {args.epochs} with --set: a set has its own epochs, leave it out')
+    for field in ('epochs', 'seed'):
+        if getattr(args, field) is not None: raise ValueError(f'--{field} {getattr(args, field)} with --set: a set has its own, leave it out')
     train_set, test_set = load_data(args.data)
     out = args.out or Path('out') / (f'{train_set.name}-smoke' if args.smoke else train_set.name) / 'sets'
     results = args.results or out / 'results'
@@ -199,7 +200,7 @@ def run_named_set(args):
     rows = set_table(results, args.set)
     print(f'\n{done} runs made now; all records of the set, on {train_set.name}:\n{text_table(rows) if rows else "none"}\n\nrecords: {results}')
 
-# %% ../nbs/06_cli.ipynb #bb362b9f
+# %% ../nbs/06_cli.ipynb #bf18b8da
 #| code-fold: true
 def run_evaluate(args):
     "The verb evaluate."
@@ -210,7 +211,7 @@ def run_evaluate(args):
     from modified_resnet.training import get_device
     device = get_device(args.device)
     model, about = load_weights(args.checkpoint)
-    _, test_set = load_data(args.data, args.image_size or about.image_size)
+    _, test_set = load_data(args.data, about.image_size if args.image_size is None else args.image_size)
     if about.classes and about.classes != test_set.classes: raise ValueError(f'the network knows {", ".join(about.classes[:5])}, ..., but the images are of {", ".join(test_set.classes[:5])}, ...: use the images it was trained for')
     result = evaluate_model(model.to(device), test_set)
     found, rows = figures_of(result), per_class(result.confusion, result.classes)
@@ -276,20 +277,20 @@ def run_export(args):
     with contextlib.redirect_stdout(io.StringIO()): export_model(model, args.out, about.image_size)  # torch.onnx talks
     print(f'{args.out}: {about.name}, takes images of 3x{about.image_size}x{about.image_size} from 0 to 255, gives probabilities of {model.linear.out_features} classes')
 
-# %% ../nbs/06_cli.ipynb #d26902a6
+# %% ../nbs/06_cli.ipynb #8d08c2b7
 #| code-fold: true
 def run_compare(args):
     "The verb compare."
     from modified_resnet.plots import COMPARISONS, plot_comparison
-    from modified_resnet.records import read_csv, write_csv
-    from modified_resnet.report import save_figure, table_row, text_table
+    from modified_resnet.records import write_csv
+    from modified_resnet.report import read_history, save_figure, table_row, text_table
     names = [run.name if [r.name for r in args.runs].count(run.name) == 1 else str(run) for run in args.runs]
     rows = [{'Run': name, **table_row(run)} for name, run in zip(names, args.runs)]
     print(text_table(rows))
     if not args.out: return
     args.out.mkdir(parents=True, exist_ok=True)
     write_csv(args.out / 'comparison.csv', rows)
-    histories = {name: read_csv(run / 'history.csv') for name, run in zip(names, args.runs)}
+    histories = {name: read_history(run) for name, run in zip(names, args.runs)}
     for number, (column, _, _) in COMPARISONS.items(): save_figure(plot_comparison(histories, number), args.out / f'{column.replace("_", "-")}.png')
     print(f'table and figures: {args.out}')
 
@@ -311,7 +312,7 @@ def run_bench(args):
     found = bench(args.rounds, args.device, args.full, say=lambda line: print(line, flush=True))
     if args.out: write_json(args.out, found)
 
-# %% ../nbs/06_cli.ipynb #a6892921
+# %% ../nbs/06_cli.ipynb #ea68d11f
 #| code-fold: true
 def main(argv: list[str] | None = None) -> int:
     "The command `modified-resnet`: 0 if it worked, 1 if it failed or was stopped, 2 if it was asked for something that makes no sense."
@@ -323,6 +324,7 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt as stop: return report_stop(stop, args.verb, sys.argv[1:] if argv is None else list(argv))
     except (ValueError, FileExistsError) as error: return report_error(error, 2, args.debug)
     except (OSError, RuntimeError, FloatingPointError, ImportError) as error: return report_error(error, 1, args.debug)
+    except Exception as error: return report_error(RuntimeError(f'unexpected {type(error).__name__} ({error}); --debug shows where'), 1, args.debug)
     return 0
 
 def report_error(error: Exception, code: int, debug: bool) -> int:

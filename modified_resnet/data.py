@@ -5,14 +5,15 @@
 # %% auto #0
 __all__ = ['IMAGE_SUFFIXES', 'PAPER_MEAN', 'PAPER_STD', 'ImageSet', 'stratified_split', 'hold_out', 'load_digits_images',
            'cache_folder', 'load_cifar10', 'to_rgb', 'read_image', 'list_images', 'read_images', 'folder_parts',
-           'find_files', 'read_folder', 'folder_key', 'write_whole', 'save_tensors', 'save_sets', 'load_sets',
-           'load_folder', 'cache_lock', 'load_data', 'normalize', 'channel_stats', 'paper_transform',
+           'find_files', 'read_folder', 'every_fifth', 'folder_key', 'write_whole', 'save_tensors', 'save_sets',
+           'load_sets', 'load_folder', 'cache_lock', 'load_data', 'normalize', 'channel_stats', 'paper_transform',
            'TransformedImages', 'paper_loaders', 'displayable', 'plot_images']
 
-# %% ../nbs/02_data.ipynb #1c7a59ae
+# %% ../nbs/02_data.ipynb #f37eead6
 import hashlib
 import io
 import os
+import uuid
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from concurrent.futures import ThreadPoolExecutor
@@ -137,15 +138,17 @@ def read_image(
     if image.size != (image_size, image_size): image = ImageOps.fit(image, (image_size, image_size), Image.Resampling.BICUBIC)
     return torch.from_numpy(np.array(image)).permute(2, 0, 1)
 
-# %% ../nbs/02_data.ipynb #d3ade8eb
+# %% ../nbs/02_data.ipynb #09f89575
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png')
 
 def list_images(
     folder: Path,  # holds one folder a class
 ) -> dict[str, list[Path]]:
     "Image files by class, both in alphabetical order. Raises ValueError if there is no class, or one without images."
-    found = {entry.name: sorted(f for f in entry.iterdir() if f.suffix.lower() in IMAGE_SUFFIXES)
-             for entry in sorted(folder.iterdir()) if entry.is_dir()} if folder.is_dir() else {}
+    places = [entry for entry in sorted(folder.iterdir()) if entry.is_dir() and not entry.name.startswith('.')] if folder.is_dir() else []
+    found = {place.name: sorted(f for f in place.iterdir() if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith('.')) for place in places}
+    odd = [name for name in found if not name.isascii() and any(0xD800 <= ord(c) < 0xE000 for c in name)]
+    if odd: raise ValueError(f'the name of the folder {odd[0]!r} in {folder} is not valid UTF-8: rename it')
     if not found: raise ValueError(f'no classes in {folder}: want one folder a class, as in {folder}/cat/1.jpg')
     empty = [name for name, files in found.items() if not files]
     if empty: raise ValueError(f'no images in {folder / empty[0]}: want files ending in {", ".join(IMAGE_SUFFIXES)}')
@@ -162,11 +165,11 @@ def read_images(
         for i, image in enumerate(pool.map(lambda path: read_image(path, image_size), paths)): images[i] = image
     return images
 
-# %% ../nbs/02_data.ipynb #db019165
+# %% ../nbs/02_data.ipynb #8dfa4d8e
 def folder_parts(folder: Path) -> tuple[Path, Path | None]:
     "Where the training and the test images of a folder are: in 'train' and 'test'; or all in one place, and no test folder."
     train, test = folder / 'train', folder / 'test'
-    if not train.is_dir() and not test.is_dir(): return folder, None
+    if not any(part.is_dir() and any(entry.is_dir() for entry in part.iterdir()) for part in (train, test)): return folder, None
     return train, test if test.is_dir() else None
 
 def find_files(folder: Path) -> list[dict[str, list[Path]]]:
@@ -178,7 +181,7 @@ def find_files(folder: Path) -> list[dict[str, list[Path]]]:
     if len(found[0]) < 2: raise ValueError(f'only one class in {folder}, {list(found[0])[0]!r}: want at least two')
     return found
 
-# %% ../nbs/02_data.ipynb #08a0559c
+# %% ../nbs/02_data.ipynb #ce557fe6
 def read_folder(
     folder: Path,  # holds 'train' and 'test', each with one folder a class; or only the classes
     image_size: int = 32,  # height and width of the images, pixels
@@ -192,8 +195,16 @@ def read_folder(
     if len(found) == 2: return read(found[0]), read(found[1])
     lonely = [name for name, files in found[0].items() if len(files) < 2]
     if lonely: raise ValueError(f'one image of {lonely[0]!r} in {folder}, and no test folder: want at least two, to learn from and to test with')
-    whole = read(found[0])
-    return stratified_split(whole, max(len(whole) // 5, len(classes)))
+    return every_fifth(read(found[0]))
+
+def every_fifth(data: ImageSet) -> tuple[ImageSet, ImageSet]:
+    "Divide into (four fifths, a fifth) of each class, at least one image of each in the second part; the same division every time."
+    generator = torch.Generator().manual_seed(0)
+    aside = torch.zeros(len(data), dtype=torch.bool)
+    for label in range(len(data.classes)):
+        places = (data.labels == label).nonzero().flatten()
+        aside[places[torch.randperm(len(places), generator=generator)[:max(1, len(places) // 5)]]] = True
+    return data.select(~aside), data.select(aside)
 
 # %% ../nbs/02_data.ipynb #11114118
 def folder_key(folder: Path, image_size: int) -> str:
@@ -206,13 +217,13 @@ def folder_key(folder: Path, image_size: int) -> str:
                 sha.update(f'{file} {stat.st_size} {stat.st_mtime_ns}'.encode('utf-8', 'surrogateescape'))
     return sha.hexdigest()[:24]
 
-# %% ../nbs/02_data.ipynb #de13169a
+# %% ../nbs/02_data.ipynb #36d1b63f
 def write_whole(
     path: Path,  # the file to make or replace
     write: Callable,  # called with the open binary file; writes the content
 ):
     "Write a file whole or not at all: under another name, flushed to the disk, then renamed. Removes the half-written file if `write` fails."
-    partial = path.with_name(f'{path.name}.{os.getpid()}.partial')
+    partial = path.with_name(f'{path.name}.{os.getpid()}-{uuid.uuid4().hex}.partial')
     try:
         with open(partial, 'wb') as file:
             write(file)
@@ -267,14 +278,15 @@ def cache_lock():
     finally:
         if lock: lock.release()
 
-# %% ../nbs/02_data.ipynb #e421827a
+# %% ../nbs/02_data.ipynb #28b72d17
 def load_data(
     source: str | Path = 'digits',  # 'digits', 'cifar10', or a folder with train/<class>/*.jpg and test/<class>/*.jpg, or with <class>/*.jpg
     image_size: int = 32,  # height and width of a folder's images, pixels
 ) -> tuple[ImageSet, ImageSet]:
     "Training and test images. Raises ValueError for a source that is neither a known name nor a folder."
-    if image_size < 1 or (source in ('digits', 'cifar10') and image_size != 32):
-        raise ValueError(f'image_size={image_size}: want a whole number above 0, and 32 for digits and cifar10')
+    if not str(source): raise ValueError('no data: choose digits, cifar10, or a folder')
+    if not 1 <= image_size <= 4096 or (source in ('digits', 'cifar10') and image_size != 32):
+        raise ValueError(f'image_size={image_size}: want a whole number from 1 to 4096, and 32 for digits and cifar10')
     if source == 'digits': return load_digits_images()
     if source != 'cifar10' and not Path(source).is_dir():
         raise ValueError(f'unknown data {str(source)!r}: choose digits, cifar10, or a folder with train/ and test/ in it, or with a folder for each class')

@@ -5,12 +5,15 @@
 # %% auto #0
 __all__ = ['Evaluation', 'evaluate_model', 'accuracy', 'loss_by_image', 'loss_by_batch', 'per_class', 'reliability',
            'calibration_error', 'confident_mistakes', 'About', 'load_model', 'without_prefix', 'named_model',
-           'recognised_model', 'shapes', 'count_blocks']
+           'recognised_model', 'fitting', 'shapes', 'count_blocks']
 
-# %% ../nbs/04_evaluation.ipynb #f5d9583d
+# %% ../nbs/04_evaluation.ipynb #824112f6
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -114,7 +117,7 @@ def confident_mistakes(
     confidence = result.probabilities[wrong].max(1).values
     return wrong[confidence.argsort(descending=True, stable=True)][:n]
 
-# %% ../nbs/04_evaluation.ipynb #d1f985c2
+# %% ../nbs/04_evaluation.ipynb #a3056c0c
 @dataclass(frozen=True)
 class About:
     "What is known of a network in a file."
@@ -132,15 +135,17 @@ def load_model(
     state = read_checkpoint(path)
     weights = without_prefix(state.get('model', state), path)
     model, about = named_model(state['about'], weights, path) if 'about' in state else recognised_model(weights, path)
-    if shapes(model.state_dict()) != shapes(weights): raise CheckpointError(f'{path} is not of {about.name}: its layers have other shapes')
     model.load_state_dict(weights, strict=True)
     model.normalization = about.mean, about.std
     return model.eval(), about
 
-# %% ../nbs/04_evaluation.ipynb #733b5f4b
+# %% ../nbs/04_evaluation.ipynb #65510b1b
 def without_prefix(weights: dict, path: str | Path) -> dict:
     "Weights by name, without the 'module.' that training in parallel puts before each. Raises CheckpointError if it is no network of this package."
     if isinstance(weights, dict) and all(isinstance(key, str) and isinstance(value, Tensor) for key, value in weights.items()):
+        for key, value in weights.items():
+            if value.layout != torch.strided or value.device.type != 'cpu' or value.is_quantized or value.is_complex(): raise CheckpointError(f'{path}: {key} is no plain tensor of real numbers')
+            if value.numel() < 100_000_000 and not torch.isfinite(value).all(): raise CheckpointError(f'{path}: {key} has values that are not finite')
         weights = {key.removeprefix('module.'): value for key, value in weights.items()}
         if all(weights[key].ndim == n for key, n in (('conv1.weight', 4), ('linear.weight', 2)) if key in weights) and {'conv1.weight', 'linear.weight'} <= set(weights):
             if sum(value.numel() for value in weights.values()) < 100_000_000: return weights
@@ -150,13 +155,16 @@ def without_prefix(weights: dict, path: str | Path) -> dict:
 def named_model(about: dict, weights: dict, path: str | Path) -> tuple[nn.Module, About]:
     "The network that a file says it holds. Raises CheckpointError if what it says makes no sense."
     try:
-        known = About(about['name'], tuple(about['classes']), tuple(map(float, about['mean'])), tuple(map(float, about['std'])), int(about['image_size']), assumed=False)
-        if not all(isinstance(name, str) for name in known.classes) or min(known.std) <= 0 or known.image_size < 1 or len(known.mean) != len(known.std): raise ValueError('values that cannot be')
+        known = About(about['name'], tuple(about['classes']), tuple(map(float, about['mean'])), tuple(map(float, about['std'])), about['image_size'], assumed=False)
+        if not all(isinstance(name, str) for name in known.classes) or not all(map(math.isfinite, known.mean + known.std)) or min(known.std) <= 0: raise ValueError('values that cannot be')
+        if type(known.image_size) is not int or not 1 <= known.image_size <= 4096 or len(known.mean) != len(known.std): raise ValueError('values that cannot be')
         recipe = Recipe(known.name, **about['changes'])
         in_channels = weights['conv1.weight'].shape[1]
         if len(known.mean) != in_channels: raise ValueError(f'{len(known.mean)} means for {in_channels} channels')
-        if recipe.num_blocks > 100 or any(int(width) > 10_000 for width in known.name.split('-') if width.isdigit()): raise ValueError('a network too large')
-        return network_of(recipe, num_classes=len(known.classes), in_channels=in_channels), known
+        if recipe.num_blocks > 100: raise ValueError('a network too large')
+        make = lambda: network_of(recipe, num_classes=len(known.classes), in_channels=in_channels)
+        return fitting(make, weights, path, known.name), known
+    except CheckpointError: raise
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RuntimeError, IndexError) as error:
         raise CheckpointError(f'{path} says of itself what makes no sense ({error})') from None
 
@@ -165,9 +173,15 @@ def recognised_model(weights: dict, path: str | Path) -> tuple[nn.Module, About]
     outputs, in_channels, blocks = weights['linear.weight'].shape[0], weights['conv1.weight'].shape[1], count_blocks(weights)
     if not (0 < outputs <= 100_000 and 0 < in_channels <= 1_000 and max(blocks) <= 100): raise CheckpointError(f'{path} is not of {", ".join(MODELS)}: its layers have other shapes')
     for name in MODELS:
-        model = create_model(name, num_classes=outputs, in_channels=in_channels, num_blocks=blocks)
-        if shapes(model.state_dict()) == shapes(weights): return model, About(name)
+        try: return fitting(lambda: create_model(name, num_classes=outputs, in_channels=in_channels, num_blocks=blocks), weights, path, name), About(name)
+        except CheckpointError: pass
     raise CheckpointError(f'{path} is not of {", ".join(MODELS)}: its layers have other shapes')
+
+def fitting(make: Callable[[], nn.Module], weights: dict, path: str | Path, name: str) -> nn.Module:
+    "The network that `make` makes, if it has the shapes of the weights; found out without memory for it. Raises CheckpointError if not."
+    with torch.device('meta'): wanted = shapes(make().state_dict())
+    if wanted != shapes(weights): raise CheckpointError(f'{path} is not of {name}: its layers have other shapes')
+    return make()
 
 # %% ../nbs/04_evaluation.ipynb #00a76c94
 def shapes(weights: dict) -> dict:

@@ -6,10 +6,10 @@
 __all__ = ['SEEDS', 'HELD_OUT', 'BASES', 'QUESTIONS', 'OPTIMIZER_CHANGES', 'SETS', 'KEPT', 'FEATURE_IMAGES', 'RANGE_TEST',
            'run_name', 'paper_runs', 'clean_runs', 'ablation_runs', 'best_rate', 'write_predictions', 'keep_record',
            'write_features', 'is_recorded', 'small_sets', 'for_smoke', 'run_set', 'run_one', 'range_test',
-           'record_range_test', 'Record', 'command_of', 'run_row', 'find_records', 'write_runs', 'MissingEvidence',
-           'Sentence', 'Book', 'seeds', 'blank', 'mean_and_spread', 'set_table']
+           'record_range_test', 'Record', 'command_of', 'run_row', 'find_records', 'is_finished', 'write_runs',
+           'MissingEvidence', 'Sentence', 'Book', 'seeds', 'blank', 'mean_and_spread', 'set_table']
 
-# %% ../nbs/05c_experiments.ipynb #8542f82f
+# %% ../nbs/05c_experiments.ipynb #340bcba8
 import fnmatch
 import json
 import re
@@ -20,6 +20,7 @@ from functools import cached_property
 from pathlib import Path
 
 import torch
+from filelock import FileLock
 from torch import Tensor
 
 from .data import ImageSet, normalize, stratified_split, write_whole
@@ -27,7 +28,7 @@ from .engine import Speed, Trainer, fit, predict
 from .evaluation import load_model
 from .models import MODELS, parameter_count
 from .records import LAST, InUse, add_sitting, read_csv, write_csv, write_json
-from .report import read_config, read_confusion, recipe_of
+from .report import last_test_accuracy, read_config, read_confusion, read_history, recipe_of
 from .training import Recipe, get_device, network_of, run_config
 
 # %% ../nbs/05c_experiments.ipynb #13e0de3e
@@ -60,7 +61,7 @@ OPTIMIZER_CHANGES = {  # each with learning rates to choose from
     'Adam': ({'optimizer': 'adam'}, (.0003, .001, .003)), 'AdamW': ({'optimizer': 'adamw', 'weight_decay': .01}, (.0003, .001, .003)),
     'RMSprop': ({'optimizer': 'rmsprop'}, (.0003, .001, .003))}
 
-# %% ../nbs/05c_experiments.ipynb #0121ff6f
+# %% ../nbs/05c_experiments.ipynb #3dedc6c6
 #| code-fold: true
 def paper_runs(results: Path) -> Iterator[Recipe]:
     "The paper's experiment: three networks, three seeds."
@@ -72,7 +73,7 @@ def clean_runs(results: Path) -> Iterator[Recipe]:
     for recipe in paper_runs(results): yield replace(recipe, hold_out=HELD_OUT)
 
 def ablation_runs(results: Path) -> Iterator[Recipe]:
-    "Every question with one seed, then with the others. Raises nothing if a record is missing: what depends on it is left out."
+    "Every question with one seed, then with the others. Runs whose learning rate has not been chosen yet are left out."
     base = BASES['ablations']
     for changes, rates in OPTIMIZER_CHANGES.values():
         for rate in rates: yield replace(base, lr_max=rate, **changes)
@@ -85,21 +86,21 @@ def ablation_runs(results: Path) -> Iterator[Recipe]:
 
 SETS: dict[str, Callable[[Path], Iterator[Recipe]]] = {'paper': paper_runs, 'clean': clean_runs, 'ablations': ablation_runs}
 
-# %% ../nbs/05c_experiments.ipynb #7ca77a34
+# %% ../nbs/05c_experiments.ipynb #3e0a868a
 #| code-fold: true
 def best_rate(
     results: Path,  # folder of the records
     changes: dict,  # against the ablations' base recipe
     rates: tuple[float, ...],  # learning rates that were tried
 ) -> float | None:
-    "The learning rate with the highest accuracy on the held-out images after the last epoch, first seed; a run that diverged loses. None if one has not been run."
+    "The learning rate with the highest accuracy on the held-out images after the last epoch, first seed; a run that diverged loses. None if one has not been run, or all diverged."
     found = {}
     for rate in rates:
         folder = results / run_name('ablations', replace(BASES['ablations'], lr_max=rate, **changes))
         if (folder / 'diverged.txt').exists(): found[rate] = 0.
-        elif (folder / 'history.csv').exists(): found[rate] = read_csv(folder / 'history.csv')[-1]['test_accuracy']
+        elif (folder / 'history.csv').exists(): found[rate] = read_history(folder)[-1]['test_accuracy']
         else: return None
-    return max(found, key=found.get)
+    return max(found, key=found.get) if any(found.values()) else None
 
 # %% ../nbs/05c_experiments.ipynb #9ec7c45e
 #| code-fold: true
@@ -141,25 +142,34 @@ def write_features(path: Path, model: torch.nn.Module, test_set: ImageSet, n: in
     write_csv(path, [dict(label=int(label), pca_x=round(float(a), 3), pca_y=round(float(b), 3), tsne_x=round(float(c), 2), tsne_y=round(float(d), 2))
                      for label, (a, b), (c, d) in zip(chosen.labels, pca, tsne)])
 
-# %% ../nbs/05c_experiments.ipynb #266c422b
+# %% ../nbs/05c_experiments.ipynb #f516c409
 #| code-fold: true
-def is_recorded(record: Path, recipe: Recipe) -> bool:
-    "Is there a whole record of a run by this recipe? Raises ValueError if there is one by another."
-    if (record / 'diverged.txt').exists(): return True
-    if not (record / 'history.csv').exists(): return False
-    config = read_config(record)
-    if recipe_of(config) != recipe: raise ValueError(f'{record} is the record of another recipe: choose another folder with --results, or remove it')
-    return True
+def is_recorded(
+    record: Path,  # where the record would be
+    recipe: Recipe,  # of the run
+    test_set: ImageSet,  # the test images it would have
+) -> bool:
+    "Is there a whole record of this run, or of its divergence? Raises ValueError if there is one of another recipe or other images."
+    diverged = (record / 'diverged.txt').exists()
+    if not diverged and not (record / 'history.csv').exists(): return False
+    config = json.loads((record / 'config.json').read_text()) if diverged else read_config(record)
+    theirs = recipe_of(config), config.get('data'), config.get('test_fingerprint')
+    if theirs != (recipe, test_set.name, test_set.fingerprint()):
+        raise ValueError(f'{record} is the record of another recipe, or of other images ({config.get("data")}): choose another folder with --results, or remove it')
+    return diverged or len(read_history(record)) == recipe.epochs
 
 def small_sets(train_set: ImageSet, test_set: ImageSet) -> tuple[ImageSet, ImageSet]:
     "A few images of each set, for a smoke test: 300 and 100, or all where there are fewer."
-    return tuple(stratified_split(data, n)[1] if len(data) > n + len(data.classes) else data for data, n in ((train_set, 300), (test_set, 100)))
+    def some(data, n):
+        n = max(n, 3 * len(data.classes))
+        return stratified_split(data, n)[1] if len(data) > n + len(data.classes) else data
+    return some(train_set, 300), some(test_set, 100)
 
 def for_smoke(recipe: Recipe) -> Recipe:
     "The recipe with one epoch, and a hundred images held out if it holds out any."
     return replace(recipe, epochs=1, hold_out=min(recipe.hold_out, 100))
 
-# %% ../nbs/05c_experiments.ipynb #2110bdd9
+# %% ../nbs/05c_experiments.ipynb #5c20f07e
 #| code-fold: true
 def run_set(
     set_name: str,  # 'paper', 'clean' or 'ablations'
@@ -175,19 +185,35 @@ def run_set(
 ) -> int:
     "Run what is not recorded yet, and write runs.csv; the number of runs done now. Raises ValueError for an unknown set, and what `fit` raises."
     if set_name not in SETS: raise ValueError(f'unknown set {set_name!r}: choose one of {", ".join(SETS)}')
+    if out.resolve() == results.resolve(): raise ValueError(f'{out} for both the runs and their records: choose another folder with --results')
     if smoke: train_set, test_set = small_sets(train_set, test_set)
-    done = 0
-    if set_name == 'ablations' and fnmatch.fnmatch(RANGE_TEST, only): record_range_test(train_set, results / RANGE_TEST, device, speed)
+    elif 2 * BASES[set_name].hold_out > len(train_set): raise ValueError(f'the set {set_name} holds {BASES[set_name].hold_out} of {len(train_set)} training images out: use more images, or --smoke')
+    results.mkdir(parents=True, exist_ok=True)
+    done, seen = 0, False
+    if set_name == 'ablations' and fnmatch.fnmatch(RANGE_TEST, only):
+        seen = True
+        record_range_test(train_set, results / RANGE_TEST, device, speed)
     for planned in SETS[set_name](results):
         name, recipe = run_name(set_name, planned), for_smoke(planned) if smoke else planned
-        if not fnmatch.fnmatch(name, only) or is_recorded(results / name, recipe): continue
-        say(f'{name}: {recipe.epochs} epochs')
+        if not fnmatch.fnmatch(name, only): continue
+        seen = True
+        if is_recorded(results / name, recipe, test_set): continue
+        say(f'{name}: {recipe.epochs} epoch{"s" if recipe.epochs > 1 else ""}')
         done += run_one(recipe, train_set, test_set, out / name, results / name, set_name == 'paper', device, speed, say)
         write_runs(results)
+    if not seen: raise ValueError(f'no run of the set {set_name} has a name that fits {only!r}: try \'*-small-*\'')
+    write_runs(results)
     return done
 
-# %% ../nbs/05c_experiments.ipynb #21ee07a3
-def run_one(recipe, train_set, test_set, folder, record, with_predictions, device, speed, say) -> bool:
+# %% ../nbs/05c_experiments.ipynb #e5127c06
+def run_one(
+    recipe: Recipe,  # how to train
+    train_set: ImageSet, test_set: ImageSet,  # images
+    folder: Path, record: Path,  # of the run, and of its record
+    with_predictions: bool,  # keep predictions and features, too
+    device: str, speed: Speed,  # as for `fit`
+    say: Callable[[str], None],  # told what is going on
+) -> bool:
     "Run and record one recipe. False if another process is at it."
     try: fit(recipe, train_set, test_set, folder, resume=True, device=device, speed=speed)
     except InUse:
@@ -196,16 +222,17 @@ def run_one(recipe, train_set, test_set, folder, record, with_predictions, devic
     except FloatingPointError as error:
         say(f'{folder.name}: diverged ({error})')
         record.mkdir(parents=True, exist_ok=True)
+        for name in ('config.json', 'env.json'): write_whole(record / name, lambda file: file.write((folder / name).read_bytes()))
         write_whole(record / 'diverged.txt', lambda file: file.write(f'{error}\n'.encode()))
     else: keep_record(folder, record, test_set if with_predictions else None)
     return True
 
-# %% ../nbs/05c_experiments.ipynb #e42b94f0
+# %% ../nbs/05c_experiments.ipynb #b740e314
 #| code-fold: true
 RANGE_TEST = 'ablations-range-test'
 
 def range_test(
-    recipe: Recipe,  # its model, optimizer and seed count
+    recipe: Recipe,  # its model, optimizer and seed are used
     train_set: ImageSet,  # training images
     steps: int = 400,  # at most an epoch's
     lowest: float = 1e-5, highest: float = 10.,  # learning rates of the first and last step
@@ -226,14 +253,18 @@ def range_test(
 
 def record_range_test(train_set: ImageSet, record: Path, device: str, speed: Speed):
     "Make the range test and write its record: config.json, env.json, range.csv; nothing if it is there."
-    if (record / 'range.csv').exists(): return
     recipe, device = Recipe(epochs=1), get_device(device)
+    config = dict(run_config(recipe, train_set, train_set.select(slice(0, 0))), **asdict(speed))
+    if (record / 'range.csv').exists():
+        old = json.loads((record / 'config.json').read_text())
+        if old['train_fingerprint'] != config['train_fingerprint']: raise ValueError(f'{record} is a record with other images ({old["data"]}): choose another folder with --results, or remove it')
+        return
     record.mkdir(parents=True, exist_ok=True)
-    write_json(record / 'config.json', dict(run_config(recipe, train_set, train_set.select(slice(0, 0))), **asdict(speed)))
+    write_json(record / 'config.json', config)
     add_sitting(record, device)
     write_csv(record / 'range.csv', range_test(recipe, train_set, device=device, speed=speed))
 
-# %% ../nbs/05c_experiments.ipynb #767469e2
+# %% ../nbs/05c_experiments.ipynb #f95ad179
 #| code-fold: true
 @dataclass(frozen=True)
 class Record:
@@ -249,7 +280,7 @@ class Record:
     @cached_property
     def env(self) -> dict: return json.loads((self.folder / 'env.json').read_text())[-1]
     @cached_property
-    def history(self) -> list[dict]: return read_csv(self.folder / 'history.csv')
+    def history(self) -> list[dict]: return read_history(self.folder)
     @cached_property
     def test(self) -> dict: return json.loads((self.folder / 'test.json').read_text()) if self.recipe.hold_out else {}
     @cached_property
@@ -265,7 +296,7 @@ class Record:
     @property
     def test_accuracy(self) -> float:
         "Of the last epoch's weights on the test set."
-        return 100 * (self.test['last']['accuracy'] if self.recipe.hold_out else self.history[-1]['test_accuracy'])
+        return 100 * last_test_accuracy(self.folder)
     @property
     def chosen_accuracy(self) -> float:
         "On the test set, of the weights with the lowest loss on the images looked at after every epoch (the paper's protocol: the test set itself)."
@@ -280,9 +311,13 @@ class Record:
     @property
     def command(self) -> str: return command_of(self.name, self.config['data'], self.config['precision'])
 
-# %% ../nbs/05c_experiments.ipynb #87a8df3f
+# %% ../nbs/05c_experiments.ipynb #e6123d65
 #| code-fold: true
-def command_of(name: str, data: str = 'cifar10', precision: str = 'float32') -> str:
+def command_of(
+    name: str,  # of a run
+    data: str = 'cifar10',  # as for `load_data`
+    precision: str = 'float32',  # as of `Speed`
+) -> str:
     "The command that makes the run of that name."
     extra = '' if precision == 'float32' else f' --precision {precision}'
     return f'modified-resnet reproduce --set {name.split("-")[0]} --only {name} --data {data}{extra}'
@@ -295,16 +330,25 @@ def run_row(record: Record) -> dict:
                 device=record.device, precision=record.config['precision'], torch=record.env['torch'], commit=record.env['commit'], command=record.command)
 
 def find_records(results: Path) -> dict[str, Record]:
-    "The finished runs in a folder of records, by name. Others (diverged, or cut off) are left out."
-    folders = sorted(path.parent for path in Path(results).glob('*/history.csv') if path.parent.name.split('-')[0] in SETS)
-    records = {folder.name: Record(folder) for folder in folders}
-    return {name: record for name, record in records.items() if len(record.history) == record.recipe.epochs}
+    "The finished runs in a folder of records, by name. Others (diverged, cut off, damaged, or not named as their recipe wants) are left out."
+    records = (Record(path.parent) for path in sorted(Path(results).glob('*/history.csv')))
+    return {record.name: record for record in records if is_finished(record)}
+
+def is_finished(record: Record) -> bool:
+    "Is a record whole, and named as its recipe wants, or, of a smoke test, as the full recipe?"
+    set_name = record.name.split('-')[0]
+    if set_name not in SETS: return False
+    try:
+        smoke = record.recipe.epochs == 1 and BASES[set_name].epochs > 1
+        full = replace(record.recipe, epochs=BASES[set_name].epochs, hold_out=BASES[set_name].hold_out) if smoke else record.recipe
+        return run_name(set_name, full) == record.name and len(record.history) == record.recipe.epochs and record.test_accuracy >= 0
+    except (OSError, ValueError, KeyError, TypeError): return False
 
 def write_runs(results: Path):
-    "Write runs.csv: one row for each finished run in the folder."
-    write_csv(results / 'runs.csv', [run_row(record) for record in find_records(results).values()])
+    "Write runs.csv: one row for each finished run in the folder. One process at a time."
+    with FileLock(results / 'lock'): write_csv(results / 'runs.csv', [run_row(record) for record in find_records(results).values()])
 
-# %% ../nbs/05c_experiments.ipynb #bbfccfac
+# %% ../nbs/05c_experiments.ipynb #08ed4593
 #| code-fold: true
 class MissingEvidence(LookupError):
     "A claim whose record is gone; the message names the claim, the record, and the command that makes it again."
@@ -332,7 +376,10 @@ class Book:
         lost = [name for name in names if not (self.results / name / 'history.csv').exists()]
         if lost: raise MissingEvidence(f'"{what}" has lost its evidence: no record {", ".join(lost)} in {self.results}. '
                                        f'Make it again with: {"; ".join(map(command_of, lost))}')
-        return [Record(self.results / name) for name in names]
+        records = [Record(self.results / name) for name in names]
+        for record in records:
+            if run_name(record.name.split('-')[0], record.recipe) != record.name: raise MissingEvidence(f'"{what}" has lost its evidence: {record.folder} is the record of another recipe, perhaps of a smoke test')
+        return records
 
     def claim(
         self,

@@ -7,9 +7,10 @@ __all__ = ['WEIGHTS', 'pretrained_names', 'pretrained_card', 'load_pretrained', 
            'find_images', 'predict_images', 'top', 'class_activation_map', 'plot_prediction', 'Deployable',
            'export_model']
 
-# %% ../nbs/04a_inference.ipynb #80b11d32
+# %% ../nbs/04a_inference.ipynb #fad93dc3
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -21,7 +22,7 @@ from torch import Tensor, nn
 from .data import IMAGE_SUFFIXES, normalize, save_tensors
 from .engine import predict
 from .evaluation import About, load_model
-from .records import CheckpointError, read_csv, write_json
+from .records import CheckpointError, read_checkpoint, read_csv, write_json
 
 # %% ../nbs/04a_inference.ipynb #3ff7b18c
 WEIGHTS = Path(__file__).parent / 'weights' if '__file__' in globals() else Path('../modified_resnet/weights')
@@ -54,7 +55,7 @@ def load_weights(
     "A network by the name of its weights, or from a file. Errors as `load_pretrained` and `load_model`."
     return load_pretrained(str(which)) if str(which) in pretrained_names() else load_model(which)
 
-# %% ../nbs/04a_inference.ipynb #1847fef6
+# %% ../nbs/04a_inference.ipynb #00ee855e
 #| code-fold: true
 def publish_weights(
     folder: Path,  # of a finished run, with last.pt
@@ -66,25 +67,29 @@ def publish_weights(
     model, about = load_model(folder / 'last.pt')
     row = next(row for row in read_csv(record.parent / 'runs.csv') if row['run'] == record.name)
     classes = json.loads((record / 'config.json').read_text())['classes']
-    known = dict(asdict(about), classes=classes, changes={})
-    del known['assumed']
+    changes = read_checkpoint(folder / 'last.pt').get('about', {}).get('changes', {})
+    known = {key: value for key, value in dict(asdict(about), classes=classes, changes=changes).items() if key != 'assumed'}
     out.mkdir(parents=True, exist_ok=True)
-    save_tensors(out / 'fresh.pt', dict(model={key: value.contiguous() for key, value in model.state_dict().items()}, about=known))
-    sha = hashlib.sha256((out / 'fresh.pt').read_bytes()).hexdigest()
-    for old in out.glob(f'{name}-*.pt'): old.unlink()
-    (out / 'fresh.pt').replace(out / f'{name}-{sha[:8]}.pt')
+    fresh = out / 'fresh.pt'
+    save_tensors(fresh, dict(model={key: value.contiguous() for key, value in model.state_dict().items()}, about=known))
+    sha = hashlib.sha256(fresh.read_bytes()).hexdigest()
+    old = [path for path in out.glob(f'{name}-*.pt') if re.fullmatch(f'{re.escape(name)}-[0-9a-f]{{8}}', path.stem)]
+    fresh.replace(out / f'{name}-{sha[:8]}.pt')
     card = dict(name=name, file=f'{name}-{sha[:8]}.pt', sha256=sha, parameters=row['parameters'], run=row['run'], command=row['command'], commit=row['commit'],
                 data='CIFAR-10 (JPEG): all 60,000 images of CIFAR-10, saved as JPEG' if 'jpeg' in row['data'] else row['data'],
                 recipe='the paper\'s, last epoch', epochs=row['epochs'], seed=row['seed'], test_accuracy=row['test_accuracy'],
-                limits='Knows ten classes, and will name one of them for any picture. Trained on images of 32x32 pixels with JPEG artefacts; '
-                       'some points less accurate on the original pixels. Made to study a paper, not to decide anything.')
+                limits=f'Knows {len(classes)} classes, and will name one of them for any picture. Trained on images of {about.image_size}x{about.image_size} pixels'
+                       f'{" with JPEG artefacts; its accuracy on the original pixels has not been measured" if "jpeg" in row["data"] else ""}. Made to study a paper, not to decide anything.')
     write_json(out / f'{name}.json', card)
+    for path in old:
+        if path.name != card['file']: path.unlink()
     return card
 
-# %% ../nbs/04a_inference.ipynb #cec66e9b
+# %% ../nbs/04a_inference.ipynb #67929b76
 def class_names(model: nn.Module, about: About) -> tuple[str, ...]:
-    "Names of a network's classes; numbers if its file did not say."
-    return about.classes or tuple(str(i) for i in range(model.linear.out_features))
+    "Names of a network's classes, fit to be printed; numbers if its file did not say."
+    names = about.classes or tuple(str(i) for i in range(model.linear.out_features))
+    return tuple(''.join(c if c.isprintable() else '?' for c in name) for name in names)
 
 def find_images(
     places: Sequence[str | Path],  # image files, and folders that hold some, at any depth
@@ -104,7 +109,9 @@ def predict_images(
     model: nn.Module,  # as from `load_model`
     images: Tensor,  # uint8, (N, 3, H, W)
 ) -> Tensor:
-    "Probability of each class for each image: float32 (N, classes), each row sums to 1."
+    "Probability of each class for each image: float32 (N, classes), each row sums to 1. Raises ValueError if the network does not take images of that many channels."
+    wanted = model.conv1.in_channels
+    if images.shape[1] != wanted: raise ValueError(f'the network takes images of {wanted} channels, these have {images.shape[1]}: use another network')
     return predict(model, images).softmax(1)
 
 def top(
@@ -116,7 +123,7 @@ def top(
     values, places = probabilities.topk(min(k, len(classes)))
     return [(classes[i], p) for i, p in zip(places.tolist(), values.tolist())]
 
-# %% ../nbs/04a_inference.ipynb #c6c20847
+# %% ../nbs/04a_inference.ipynb #58097534
 @torch.no_grad()
 def class_activation_map(
     model: nn.Module,  # as from `load_model`
@@ -124,9 +131,7 @@ def class_activation_map(
     label: int,  # the class asked about
 ) -> Tensor:
     "What each place of an image contributes to the score of a class: float32 (H, W), its mean the score without the bias (Zhou et al. 2016, equation 2)."
-    x = F.relu(model.bn1(model.conv1(normalize(image[None], *model.normalization))))
-    for i in range(1, model.num_stages + 1): x = getattr(model, f'layer{i}')(x)
-    places = torch.einsum('c,chw->hw', model.linear.weight[label], x[0])
+    places = torch.einsum('c,chw->hw', model.linear.weight[label], model.maps(normalize(image[None], *model.normalization))[0])
     return F.interpolate(places[None, None], size=image.shape[-2:], mode='nearest')[0, 0]
 
 # %% ../nbs/04a_inference.ipynb #7bf70b1a

@@ -43,7 +43,7 @@ def make_stage(
     first = block(in_planes, planes, stride)
     return nn.Sequential(first, *(block(planes, planes, 1) for _ in range(num_blocks - 1)))
 
-# %% ../nbs/01_models.ipynb #9caf72da
+# %% ../nbs/01_models.ipynb #ecbc7b5a
 #| code-fold: true
 class ResNet(nn.Module):
     "A residual network for small images (paper, 'Network Architecture'): stem, stages, average pool, classifier."
@@ -67,11 +67,15 @@ class ResNet(nn.Module):
         self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
         self.linear = nn.Linear(in_planes, num_classes)
 
-    def features(self, x: Tensor) -> Tensor:
-        "What the classifier sees, the 'penultimate' features: (N, in_channels, H, W) to (N, widths[-1])."
+    def maps(self, x: Tensor) -> Tensor:
+        "What the last stage gives, before the average: (N, in_channels, H, W) to (N, widths[-1], H', W')."
         x = F.relu(self.bn1(self.conv1(x)))
         for i in range(1, self.num_stages + 1): x = getattr(self, f'layer{i}')(x)
-        return self.avgpool(x).flatten(1)
+        return x
+
+    def features(self, x: Tensor) -> Tensor:
+        "What the classifier sees, the 'penultimate' features: (N, in_channels, H, W) to (N, widths[-1])."
+        return self.avgpool(self.maps(x)).flatten(1)
 
     def forward(self, x: Tensor) -> Tensor:
         "One score a class, before any softmax: (N, in_channels, H, W) to (N, num_classes)."
@@ -112,16 +116,16 @@ class ResNetLarge(ResNet):
     ):
         super().__init__((64, 128, 256, 512), block, num_blocks, num_classes, in_channels)
 
-# %% ../nbs/01_models.ipynb #e1529f39
+# %% ../nbs/01_models.ipynb #1221252d
 MODELS = {'small': ResNetSmall, 'medium': ResNetMedium, 'large': ResNetLarge}
 
 def create_model(
-    name: str,  # 'small', 'medium', 'large', or the widths of other stages, as in '8-16-32-64'
+    name: str,  # 'small', 'medium', 'large', or the widths of other stages, as in '8-16-32-64'; at most ten, each below 10,000
     **kwargs,  # passed on: block, num_blocks, num_classes, in_channels
 ) -> ResNet:
     "One of the paper's networks by name, or one of other widths, freshly initialised. Raises ValueError for an unknown name."
     if name in MODELS: return MODELS[name](**kwargs)
-    if re.fullmatch('[1-9][0-9]*(-[1-9][0-9]*)*', name): return ResNet([int(width) for width in name.split('-')], **kwargs)
+    if re.fullmatch('[1-9][0-9]{0,3}(-[1-9][0-9]{0,3}){0,9}', name): return ResNet([int(width) for width in name.split('-')], **kwargs)
     raise ValueError(f'unknown model {name!r}: choose one of {", ".join(MODELS)}, or widths of stages such as 8-16-32-64')
 
 # %% ../nbs/01_models.ipynb #9f3d6c93

@@ -4,17 +4,19 @@
 
 # %% auto #0
 __all__ = ['LAST', 'PREVIOUS', 'BEST', 'cpu_name', 'git_state', 'environment', 'write_json', 'write_lines', 'write_csv',
-           'read_csv', 'as_number', 'CheckpointError', 'read_checkpoint', 'save_checkpoint', 'load_checkpoint',
-           'first_difference', 'check_folder', 'check_config', 'InUse', 'open_run', 'add_sitting']
+           'read_csv', 'as_number', 'CheckpointError', 'read_checkpoint', 'save_checkpoint', 'settle_checkpoint',
+           'load_checkpoint', 'first_difference', 'check_folder', 'check_config', 'InUse', 'open_run', 'add_sitting']
 
-# %% ../nbs/02a_records.ipynb #a51d7fb9
+# %% ../nbs/02a_records.ipynb #1b52b53d
 import csv
 import io
 import json
 import os
+import pickle
 import platform
 import subprocess
 import zipfile
+from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -54,7 +56,7 @@ def environment(
                 cpu=cpu_name(), cores=os.cpu_count(), threads=torch.get_num_threads(), device=str(device),
                 gpu=torch.cuda.get_device_name(device) if cuda else None, cuda=torch.version.cuda if cuda else None)
 
-# %% ../nbs/02a_records.ipynb #55857bfd
+# %% ../nbs/02a_records.ipynb #6a3c47da
 def write_json(path: Path, value):
     "Write a JSON file, whole or not at all."
     write_whole(path, lambda file: file.write((json.dumps(value, indent=1) + '\n').encode()))
@@ -72,17 +74,19 @@ def write_csv(path: Path, rows: list[dict]):
 def read_csv(path: Path) -> list[dict]:
     "Rows of a CSV file with a header; whole numbers as int, other numbers as float, the rest as text."
     with open(path, newline='', encoding='utf-8') as file:
-        return [{key: as_number(value) for key, value in row.items()} for row in csv.DictReader(file)]
+        try: return [{key: as_number(value) for key, value in row.items()} for row in csv.DictReader(file)]
+        except (ValueError, csv.Error) as error: raise ValueError(f'{path} is damaged ({error})') from error
 
-# %% ../nbs/02a_records.ipynb #b4292f90
+# %% ../nbs/02a_records.ipynb #635ad846
 def as_number(text: str) -> int | float | str:
-    "The number a text stands for, or the text."
+    "The number a text stands for, or the text. Raises ValueError for what is no text: a row of a CSV file that is too short or too long."
+    if not isinstance(text, str): raise ValueError('a row is too short or too long')
     for kind in (int, float):
         try: return kind(text)
         except ValueError: pass
     return text
 
-# %% ../nbs/02a_records.ipynb #fa19a22c
+# %% ../nbs/02a_records.ipynb #0c30a192
 class CheckpointError(ValueError):
     "A checkpoint that cannot be used; the message names the file and the reason."
 
@@ -92,10 +96,14 @@ def read_checkpoint(
     "A checkpoint, its checksums verified, on the CPU, no code executed. Raises CheckpointError naming file and reason."
     if not Path(path).is_file(): raise CheckpointError(f'there is no checkpoint {path}')
     try:
-        with zipfile.ZipFile(path) as archive: damaged = archive.testzip()
+        with zipfile.ZipFile(path) as archive:
+            if any(part.compress_type for part in archive.infolist()): raise CheckpointError(f'{path} is a compressed archive: PyTorch does not write such, and it may be huge inside')
+            damaged = archive.testzip()
+    except CheckpointError: raise
     except Exception as error: raise CheckpointError(f'{path} is not a whole checkpoint ({error})') from error
     if damaged: raise CheckpointError(f'{path} is damaged: wrong checksum in {damaged}')
     try: state = torch.load(path, map_location='cpu', weights_only=True)
+    except pickle.UnpicklingError: raise CheckpointError(f'{path} asks for more than tensors and plain values while it is read, such as to call a function: refused') from None
     except Exception as error: raise CheckpointError(f'{path} holds no plain tensors ({(str(error).splitlines() or [type(error).__name__])[0]})') from error
     if not isinstance(state, dict): raise CheckpointError(f'{path} holds a {type(state).__name__}, not a dictionary')
     return state
@@ -113,7 +121,16 @@ def save_checkpoint(
     if (folder / LAST).exists(): (folder / LAST).replace(folder / PREVIOUS)
     fresh.replace(folder / LAST)
 
-# %% ../nbs/02a_records.ipynb #27556ff4
+# %% ../nbs/02a_records.ipynb #87f028aa
+def settle_checkpoint(folder: Path):
+    "Finish a `save_checkpoint` that was cut off between its renames, if what it wrote is whole."
+    fresh = folder / 'fresh.pt'
+    if not fresh.exists(): return
+    try: read_checkpoint(fresh)
+    except CheckpointError: return
+    if (folder / LAST).exists(): (folder / LAST).replace(folder / PREVIOUS)
+    fresh.replace(folder / LAST)
+
 def load_checkpoint(
     folder: Path,  # of the run
 ) -> tuple[dict | None, list[str]]:
@@ -127,7 +144,7 @@ def load_checkpoint(
                                      'Delete the folder to begin anew, or choose another')
     return None, faults
 
-# %% ../nbs/02a_records.ipynb #9f742f6d
+# %% ../nbs/02a_records.ipynb #0e442674
 def first_difference(old: dict, new: dict) -> str | None:
     "The first key whose values differ, or None."
     return next((key for key in [*old, *new] if old.get(key) != new.get(key)), None)
@@ -137,18 +154,19 @@ def check_folder(folder: Path):
     others = [f.name for f in folder.iterdir() if f.name != 'lock' and not f.name.endswith('.partial')]
     if others and not (folder / 'config.json').exists(): raise FileExistsError(f'{folder} holds other files ({others[0]}): choose another folder with --out')
 
-def check_config(folder: Path, config: dict, resume: bool):
+def check_config(folder: Path, config: dict, resume: bool, defaults: dict, free: Sequence[str]):
     "Raise FileExistsError or ValueError unless a run with this config may begin, or go on, in the folder. A run that never got to a checkpoint may be begun anew, with any config."
     path = folder / 'config.json'
     if not any((folder / name).exists() for name in ('fresh.pt', LAST, PREVIOUS, 'history.csv')): return
     if not resume: raise FileExistsError(f'{folder} holds a run already: go on with it with --resume, or choose another folder with --out')
     try: old, new = json.loads(path.read_text()), json.loads(json.dumps(config))
     except ValueError as error: raise ValueError(f'{path} is damaged ({error}): choose another folder with --out') from error
+    old, new = ({**defaults, **{key: value for key, value in side.items() if key not in free}} for side in (old, new))
     field = first_difference(old, new)
     if field: raise ValueError(f'the run in {folder} has {field}={old.get(field)!r}, not {new.get(field)!r}: '
                                f'use its value, or choose another folder with --out')
 
-# %% ../nbs/02a_records.ipynb #ca038d45
+# %% ../nbs/02a_records.ipynb #e27f3618
 #| code-fold: true
 class InUse(RuntimeError):
     "Another process is at work on the run's folder."
@@ -158,6 +176,8 @@ def open_run(
     folder: str | Path,  # made if it is not there
     config: dict,  # everything that determines the run; plain values
     resume: bool = False,  # go on with the run that is in the folder, if one is
+    defaults: dict = {},  # values of fields that the record of an older version may lack
+    free: Sequence[str] = (),  # fields that may be another when the run goes on
 ):
     "A run's folder, locked, with config.json in it. Raises FileExistsError, ValueError (another config) or InUse."
     folder = Path(folder)
@@ -167,7 +187,7 @@ def open_run(
     try: lock.acquire(timeout=0)
     except Timeout: raise InUse(f'another process is at work on {folder}: wait for it, or choose another folder with --out') from None
     try:
-        check_config(folder, config, resume)
+        check_config(folder, config, resume, defaults, free)
         for leftover in folder.glob('*.[0-9]*.partial'): leftover.unlink()  # of a process that was killed while it wrote
         write_json(folder / 'config.json', config)
         yield folder

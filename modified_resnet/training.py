@@ -61,7 +61,7 @@ class Recipe:
 
     def __post_init__(self): check_recipe(self)
 
-# %% ../nbs/03_training.ipynb #757a2761
+# %% ../nbs/03_training.ipynb #dca09a32
 def check_recipe(recipe: Recipe):
     "Raise ValueError naming the first field whose value makes no sense, and what would."
     def want(field, good, wish):
@@ -70,7 +70,7 @@ def check_recipe(recipe: Recipe):
     whole = lambda least: lambda v: isinstance(v, int) and not isinstance(v, bool) and v >= least
     real = lambda least: lambda v: isinstance(v, (int, float)) and math.isfinite(v) and v >= least
     want('epochs', whole(1), 'a whole number, at least 1')
-    want('batch_size', whole(1), 'a whole number, at least 1')
+    want('batch_size', lambda v: whole(1)(v) and v < 2 ** 31, 'a whole number, at least 1, below 2 to the power of 31')
     want('seed', lambda v: whole(0)(v) and v < 2 ** 63, 'a whole number, at least 0, below 2 to the power of 63')
     for field in ('lr_min', 'momentum', 'weight_decay'): want(field, real(0), 'a finite number, at least 0')
     want('lr_max', lambda v: real(0)(v) and v >= recipe.lr_min and v > 0, f'a finite number above 0, at least lr_min={recipe.lr_min!r}')
