@@ -1,7 +1,7 @@
 """Builds the site from notebooks and records into _docs/. Executes nothing but exported cells and imports.
 
 With Quarto on the PATH: nbdev_docs. Without: nbdev's own processing, then smalldocs, which reads the same _quarto.yml.
-What smalldocs does not do as Quarto does is made up for here: page names, anchors of functions, mathematics.
+What smalldocs does not do as Quarto does is made up for here: page names, mathematics, figures that enlarge.
 """
 import json
 import re
@@ -14,17 +14,9 @@ from latex2mathml.converter import convert
 from nbdev.quarto import refresh_quarto_yml
 from nbdev.serve import proc_nbs
 
-from modified_resnet._modidx import d as INDEX
-
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 PROC, DOCS = ROOT / '_proc', ROOT / '_docs'
-
-
-def anchors() -> dict[str, dict[str, str]]:
-    "For each module, the anchor of each of its functions and classes, as nbdev links to it."
-    return {module.rsplit('.', 1)[-1]: {name.rsplit('.', 1)[-1]: where[0].rsplit('#', 1)[-1] for name, where in names.items()}
-            for module, names in INDEX['syms'].items()}
 
 
 def page_name(path: Path) -> str:
@@ -34,23 +26,12 @@ def page_name(path: Path) -> str:
     return found[1] if found else path.stem
 
 
-def with_anchors(cell: dict, known: dict[str, str]) -> list[dict]:
-    "A cell, after an empty one that carries the anchors of what it defines."
-    defined = re.findall(r'^(?:def|class) (\w+)', ''.join(cell['source']), re.M) if cell['cell_type'] == 'code' else []
-    ids = [known[name] for name in defined if name in known]
-    if not ids: return [cell]
-    mark = ''.join(f'<span id="{i}"></span>' for i in ids)
-    return [dict(cell_type='markdown', metadata={}, source=f'```{{=html}}\n{mark}\n```'), cell]
-
-
-def rename_pages():
-    "Give the processed notebooks the names of their pages, and put in the anchors."
-    names, known = {path.name: page_name(path) for path in PROC.glob('*.ipynb')}, anchors()
+def rename_pages() -> dict[str, str]:
+    "Give the processed notebooks the names of their pages. Returns the file each page is made from, by its new name."
+    names = {path.name: page_name(path) for path in PROC.glob('*.ipynb')}
     swap = lambda text: re.sub(r'(?<![\w/])(?:' + '|'.join(map(re.escape, names)) + ')', lambda m: names[m[0]] + '.ipynb', text)
     for path in list(PROC.glob('*.ipynb')):
         notebook = json.loads(path.read_text())
-        module = re.sub(r'^\d+[a-z]?_', '', path.stem)
-        notebook['cells'] = [new for cell in notebook['cells'] for new in with_anchors(cell, known.get(module, {}))]
         for cell in notebook['cells']:
             if cell['cell_type'] != 'code': cell['source'] = re.sub(r'^output-file: .*\n', '', swap(''.join(cell['source'])), flags=re.M)
             for output in cell.get('outputs', []):
@@ -58,6 +39,7 @@ def rename_pages():
         path.unlink()
         (PROC / f'{names[path.name]}.ipynb').write_text(json.dumps(notebook))
     for path in [*PROC.glob('*.yml'), *PROC.glob('*.qmd')]: path.write_text(swap(path.read_text()))
+    return {f'{new}.ipynb': old for old, new in names.items()}
 
 
 ENLARGE = """<script>
@@ -81,23 +63,24 @@ document.querySelectorAll('main figure img').forEach(img => {
 </script>"""
 
 
-def finish_page(text: str, site_url: str) -> str:
+def finish_page(text: str, site_url: str, sources: dict[str, str]) -> str:
     "A page with its mathematics as MathML, which browsers show without a script, figures that enlarge, and links to this site as relative ones."
     mathml = lambda m: convert(m[2].replace('&lt;', '<').replace('&gt;', '>').replace('&amp;', '&'), display='block' if m[1] == '[' else 'inline')
     text = re.sub(r'\\([(\[])(.+?)\\[)\]](?=</span>)', mathml, text, flags=re.S)
     text = re.sub(r'<(?:script|link)[^>]*katex[^>]*>(?:</script>)?', '', text)
     text = re.sub(r'<(pre|div class="sd-table"|span class="math display")(?=[ >])', r'<\1 tabindex="0"', text)  # what scrolls can be reached by keyboard
+    text = re.sub(r'(?<=/main/nbs/)\w+\.ipynb', lambda m: sources.get(m[0], m[0]), text)  # links to the source
     return text.replace(f'href="{site_url}/', 'href="./').replace('</body>', f'{ENLARGE}</body>')
 
 
 def without_quarto():
     "Build with smalldocs."
     import yaml
-    rename_pages()
+    sources = rename_pages()
     subprocess.run([BIN / 'smalldocs', 'render', '--quiet', PROC], check=True)
     site_url = yaml.safe_load((PROC / 'nbdev.yml').read_text())['website']['site-url']
     for theme in (PROC / '_docs' / 'site_libs' / 'themes').glob('*.css'): theme.write_text(re.sub(r'@import url\([^)]*\);?', '', theme.read_text()))  # fonts from elsewhere
-    for page in (PROC / '_docs').glob('*.html'): page.write_text(finish_page(page.read_text(), site_url))
+    for page in (PROC / '_docs').glob('*.html'): page.write_text(finish_page(page.read_text(), site_url, sources))
     shutil.rmtree(DOCS, ignore_errors=True)
     shutil.move(PROC / '_docs', DOCS)
 

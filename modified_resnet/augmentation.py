@@ -87,10 +87,10 @@ def augment(
     gathered = images.flatten(2).gather(2, position[:, None].expand(-1, channels, -1))
     return gathered.mul_(inside[:, None]).view_as(images)
 
-# %% ../nbs/03a_augmentation.ipynb #764459ef
+# %% ../nbs/03a_augmentation.ipynb #63eb29e4
 def keep_only(
     draws: Draws,  # the paper's
-    kind: str,  # one of `training.AUGMENTATIONS`; 'crop' is the shift by up to 2 pixels
+    kind: str,  # one of training.AUGMENTATIONS; 'crop' is the shift by up to 2 pixels
 ) -> Draws:
     "The draws with all but one kind of augmentation switched off ('all': as they are, 'none': nothing left)."
     if kind == 'all': return draws

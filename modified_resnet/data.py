@@ -28,13 +28,13 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-# %% ../nbs/02_data.ipynb #c32497d8
+# %% ../nbs/02_data.ipynb #e6919f5a
 #| code-fold: true
 @dataclass(frozen=True)
 class ImageSet:
     "Labelled images of one size, held as bytes. Raises ValueError if the parts do not fit together."
     images: Tensor  # uint8, (N, C, H, W), 0 to 255
-    labels: Tensor  # int64, (N,), positions in `classes`
+    labels: Tensor  # int64, (N,), positions in classes
     classes: tuple[str, ...]  # names of the classes
     name: str = 'images'  # where the images come from, for records and titles
 
@@ -350,7 +350,7 @@ def paper_loaders(
         return DataLoader(images, batch_size, shuffle=training, num_workers=num_workers)
     return loader(train, True), loader(test, False)
 
-# %% ../nbs/02_data.ipynb #166abf58
+# %% ../nbs/02_data.ipynb #7d43c49c
 def displayable(image: Tensor) -> Tensor:
     "A copy of an image (C, H, W), uint8 or float of any range, as float (H, W, C) from 0 to 1."
     if image.dtype == torch.uint8: return image.permute(1, 2, 0) / 255
@@ -359,7 +359,7 @@ def displayable(image: Tensor) -> Tensor:
 
 def plot_images(
     images: Sequence[Tensor],  # each (C, H, W), uint8 or float; the largest square number of them is drawn
-    labels: Sequence[int],  # positions in `classes`
+    labels: Sequence[int],  # positions in classes
     classes: Sequence[str],  # names of the classes
     size: float = 6,  # width and height of the figure, inches
 ):

@@ -128,7 +128,7 @@ def epoch_generator(seed: int, epoch: int) -> torch.Generator:
     "The random generator of an epoch (1 for the first): the same on every machine, another for every epoch."
     return torch.Generator().manual_seed((seed * 1_000_003 + epoch) % 2 ** 63)
 
-# %% ../nbs/03b_engine.ipynb #954202f8
+# %% ../nbs/03b_engine.ipynb #e5ac1886
 #| code-fold: true
 class Batches:
     "The training batches of one epoch, augmented and normalised on the device."
@@ -138,9 +138,9 @@ class Batches:
         data: ImageSet,  # training images
         batch_size: int,  # images a batch, over all processes
         device: torch.device,  # where the images stay and the batches are made
-        world: World = World(),  # of which this process takes every `size`-th image
+        world: World = World(),  # of which this process takes every size-th image
         layout: torch.memory_format = torch.channels_last,  # order in memory
-        augmentation: str = 'all',  # one of `training.AUGMENTATIONS`
+        augmentation: str = 'all',  # one of training.AUGMENTATIONS
         normalization: tuple = (PAPER_MEAN, PAPER_STD),  # mean and standard deviation of each channel, 0 to 1
     ):
         self.images, self.labels = data.images.to(device), data.labels.to(device)
@@ -467,14 +467,14 @@ def step_or_advise(trainer: Trainer):
         raise RuntimeError(f'a process of this run has ended, so process {trainer.world.rank} cannot go on '
                            f'({first_line(error)[:200]}). Start the run again with --resume') from error
 
-# %% ../nbs/03b_engine.ipynb #4b843cf0
+# %% ../nbs/03b_engine.ipynb #0f6ba733
 #| code-fold: true
 FREE = ('channels_last', 'fused', 'keep_memory', 'compile')  # may be another when a run goes on, perhaps on another machine
 
 def fit(
     recipe: Recipe,  # how to train
     train_set: ImageSet,  # training images
-    test_set: ImageSet,  # looked at after every epoch; with `recipe.hold_out` only once, at the end
+    test_set: ImageSet,  # looked at after every epoch; with recipe.hold_out only once, at the end
     out: str | Path,  # folder for the record
     resume: bool = False,  # go on with the run that is there
     device: str = 'auto',  # 'auto', 'cpu', 'cuda', 'cuda:1'

@@ -169,7 +169,7 @@ def for_smoke(recipe: Recipe) -> Recipe:
     "The recipe with one epoch, and a hundred images held out if it holds out any."
     return replace(recipe, epochs=1, hold_out=min(recipe.hold_out, 100))
 
-# %% ../nbs/05c_experiments.ipynb #5c20f07e
+# %% ../nbs/05c_experiments.ipynb #df34aba0
 #| code-fold: true
 def run_set(
     set_name: str,  # 'paper', 'clean' or 'ablations'
@@ -179,8 +179,8 @@ def run_set(
     results: Path,  # folder of the records
     only: str = '*',  # pattern of names, as of files: '*-small-*'
     smoke: bool = False,  # few images, one epoch
-    device: str = 'auto',  # as for `fit`
-    speed: Speed = Speed(),  # as for `fit`
+    device: str = 'auto',  # as for fit
+    speed: Speed = Speed(),  # as for fit
     say: Callable[[str], None] = print,  # told what is going on
 ) -> int:
     "Run what is not recorded yet, and write runs.csv; the number of runs done now. Raises ValueError for an unknown set, and what `fit` raises."
@@ -205,13 +205,13 @@ def run_set(
     write_runs(results)
     return done
 
-# %% ../nbs/05c_experiments.ipynb #e5127c06
+# %% ../nbs/05c_experiments.ipynb #27f37a2c
 def run_one(
     recipe: Recipe,  # how to train
     train_set: ImageSet, test_set: ImageSet,  # images
     folder: Path, record: Path,  # of the run, and of its record
     with_predictions: bool,  # keep predictions and features, too
-    device: str, speed: Speed,  # as for `fit`
+    device: str, speed: Speed,  # as for fit
     say: Callable[[str], None],  # told what is going on
 ) -> bool:
     "Run and record one recipe. False if another process is at it."
@@ -311,12 +311,12 @@ class Record:
     @property
     def command(self) -> str: return command_of(self.name, self.config['data'], self.config['precision'])
 
-# %% ../nbs/05c_experiments.ipynb #e6123d65
+# %% ../nbs/05c_experiments.ipynb #0fdf3b56
 #| code-fold: true
 def command_of(
     name: str,  # of a run
-    data: str = 'cifar10',  # as for `load_data`
-    precision: str = 'float32',  # as of `Speed`
+    data: str = 'cifar10',  # as for load_data
+    precision: str = 'float32',  # as of Speed
 ) -> str:
     "The command that makes the run of that name."
     extra = '' if precision == 'float32' else f' --precision {precision}'
@@ -348,7 +348,7 @@ def write_runs(results: Path):
     "Write runs.csv: one row for each finished run in the folder. One process at a time."
     with FileLock(results / 'lock'): write_csv(results / 'runs.csv', [run_row(record) for record in find_records(results).values()])
 
-# %% ../nbs/05c_experiments.ipynb #08ed4593
+# %% ../nbs/05c_experiments.ipynb #c6f599ec
 #| code-fold: true
 class MissingEvidence(LookupError):
     "A claim whose record is gone; the message names the claim, the record, and the command that makes it again."
@@ -384,7 +384,7 @@ class Book:
     def claim(
         self,
         sentence: str,  # with a {placeholder} for each value
-        groups: dict[str, list[str]],  # names of the runs it rests on, as from `seeds`
+        groups: dict[str, list[str]],  # names of the runs it rests on, as from seeds
         values: Callable[..., dict],  # the numbers, from the records of each group
         holds: Callable[..., bool] = lambda **values: True,  # is it so? Called with the values
     ) -> Sentence:

@@ -24,7 +24,7 @@ from .engine import predict
 from .evaluation import About, load_model
 from .records import CheckpointError, read_checkpoint, read_csv, write_json
 
-# %% ../nbs/04a_inference.ipynb #3ff7b18c
+# %% ../nbs/04a_inference.ipynb #aea8738a
 WEIGHTS = Path(__file__).parent / 'weights' if '__file__' in globals() else Path('../modified_resnet/weights')
 
 def pretrained_names() -> list[str]:
@@ -32,14 +32,14 @@ def pretrained_names() -> list[str]:
     return sorted(path.stem for path in WEIGHTS.glob('*.json'))
 
 def pretrained_card(
-    name: str = 'small',  # one of `pretrained_names()`
+    name: str = 'small',  # one of pretrained_names()
 ) -> dict:
     "What is known of the weights: run, command, data, accuracy, limits, file, SHA-256. Raises ValueError for an unknown name."
     if name not in pretrained_names(): raise ValueError(f'no weights {name!r} in this package: choose one of {", ".join(pretrained_names())}, or give a file')
     return json.loads((WEIGHTS / f'{name}.json').read_text())
 
 def load_pretrained(
-    name: str = 'small',  # one of `pretrained_names()`
+    name: str = 'small',  # one of pretrained_names()
 ) -> tuple[nn.Module, About]:
     "The network with its trained weights, in evaluation mode, and what is known of it. Raises CheckpointError if the file is not the one its card describes."
     card = pretrained_card(name)
@@ -48,9 +48,9 @@ def load_pretrained(
     if hashlib.sha256(path.read_bytes()).hexdigest() != card['sha256']: raise CheckpointError(f'{path} is not the file of its card (another SHA-256): install the package again')
     return load_model(path)
 
-# %% ../nbs/04a_inference.ipynb #9eb2b0a0
+# %% ../nbs/04a_inference.ipynb #b7d482d8
 def load_weights(
-    which: str | Path,  # one of `pretrained_names()`, or a file
+    which: str | Path,  # one of pretrained_names(), or a file
 ) -> tuple[nn.Module, About]:
     "A network by the name of its weights, or from a file. Errors as `load_pretrained` and `load_model`."
     return load_pretrained(str(which)) if str(which) in pretrained_names() else load_model(which)
@@ -85,7 +85,7 @@ def publish_weights(
         if path.name != card['file']: path.unlink()
     return card
 
-# %% ../nbs/04a_inference.ipynb #67929b76
+# %% ../nbs/04a_inference.ipynb #baae6354
 def class_names(model: nn.Module, about: About) -> tuple[str, ...]:
     "Names of a network's classes, fit to be printed; numbers if its file did not say."
     names = about.classes or tuple(str(i) for i in range(model.linear.out_features))
@@ -106,7 +106,7 @@ def find_images(
     return found
 
 def predict_images(
-    model: nn.Module,  # as from `load_model`
+    model: nn.Module,  # as from load_model
     images: Tensor,  # uint8, (N, 3, H, W)
 ) -> Tensor:
     "Probability of each class for each image: float32 (N, classes), each row sums to 1. Raises ValueError if the network does not take images of that many channels."
@@ -123,10 +123,10 @@ def top(
     values, places = probabilities.topk(min(k, len(classes)))
     return [(classes[i], p) for i, p in zip(places.tolist(), values.tolist())]
 
-# %% ../nbs/04a_inference.ipynb #58097534
+# %% ../nbs/04a_inference.ipynb #cef85377
 @torch.no_grad()
 def class_activation_map(
-    model: nn.Module,  # as from `load_model`
+    model: nn.Module,  # as from load_model
     image: Tensor,  # uint8, (3, H, W)
     label: int,  # the class asked about
 ) -> Tensor:
@@ -134,13 +134,13 @@ def class_activation_map(
     places = torch.einsum('c,chw->hw', model.linear.weight[label], model.maps(normalize(image[None], *model.normalization))[0])
     return F.interpolate(places[None, None], size=image.shape[-2:], mode='nearest')[0, 0]
 
-# %% ../nbs/04a_inference.ipynb #7bf70b1a
+# %% ../nbs/04a_inference.ipynb #621a0171
 #| code-fold: true
 def plot_prediction(
     image: Tensor,  # uint8, (3, H, W)
     probabilities: Tensor,  # of the classes
     classes: Sequence[str],  # their names
-    activation: Tensor | None = None,  # as from `class_activation_map`, drawn over the image
+    activation: Tensor | None = None,  # as from class_activation_map, drawn over the image
 ):
     "An image, its class activation map if there is one, and bars for the five most probable classes; the matplotlib figure."
     import matplotlib.pyplot as plt
@@ -156,12 +156,12 @@ def plot_prediction(
     axes[-1].spines[['top', 'right']].set_visible(False)
     return fig
 
-# %% ../nbs/04a_inference.ipynb #72eb38f8
+# %% ../nbs/04a_inference.ipynb #f823eda7
 class Deployable(nn.Module):
     "A network with its normalisation inside and probabilities at the end: float32 (N, 3, H, W) from 0 to 255, to (N, classes)."
     def __init__(
         self,
-        model: nn.Module,  # as from `load_model`
+        model: nn.Module,  # as from load_model
     ):
         super().__init__()
         self.model = model
@@ -173,7 +173,7 @@ class Deployable(nn.Module):
         return self.model((images - self.mean) / self.std).softmax(1)
 
 def export_model(
-    model: nn.Module,  # as from `load_model`
+    model: nn.Module,  # as from load_model
     path: str | Path,  # ends in .onnx, or in .pt2 for torch.export
     image_size: int = 32,  # height and width of the images
 ):

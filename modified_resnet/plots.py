@@ -29,9 +29,9 @@ def new_axes(width: float = 7., height: float = 3.6):
     ax.spines[['top', 'right']].set_visible(False)
     return fig, ax
 
-# %% ../nbs/05_plots.ipynb #6da2aa59
+# %% ../nbs/05_plots.ipynb #ee60715f
 def plot_learning_rate(
-    rates: Sequence[float],  # one a step, as from `learning_rates`
+    rates: Sequence[float],  # one a step, as from learning_rates
     title: str = '',  # above the figure
 ) -> Figure:
     "Learning rate of every step of a run."

@@ -86,12 +86,12 @@ def as_number(text: str) -> int | float | str:
         except ValueError: pass
     return text
 
-# %% ../nbs/02a_records.ipynb #0c30a192
+# %% ../nbs/02a_records.ipynb #c3715ba9
 class CheckpointError(ValueError):
     "A checkpoint that cannot be used; the message names the file and the reason."
 
 def read_checkpoint(
-    path: str | Path,  # a file written by `torch.save`
+    path: str | Path,  # a file written by torch.save
 ) -> dict:
     "A checkpoint, its checksums verified, on the CPU, no code executed. Raises CheckpointError naming file and reason."
     if not Path(path).is_file(): raise CheckpointError(f'there is no checkpoint {path}')
