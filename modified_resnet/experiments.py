@@ -7,7 +7,7 @@ __all__ = ['SEEDS', 'HELD_OUT', 'BASES', 'QUESTIONS', 'OPTIMIZER_CHANGES', 'SETS
            'run_name', 'paper_runs', 'clean_runs', 'ablation_runs', 'best_rate', 'write_predictions', 'keep_record',
            'write_features', 'is_recorded', 'small_sets', 'for_smoke', 'run_set', 'run_one', 'range_test',
            'record_range_test', 'Record', 'command_of', 'run_row', 'find_records', 'is_finished', 'write_runs',
-           'MissingEvidence', 'Sentence', 'Book', 'seeds', 'blank', 'mean_and_spread', 'set_table']
+           'MissingEvidence', 'Sentence', 'markdown_table', 'Book', 'seeds', 'blank', 'mean_and_spread', 'set_table']
 
 # %% ../nbs/05c_experiments.ipynb #340bcba8
 import fnmatch
@@ -348,7 +348,7 @@ def write_runs(results: Path):
     "Write runs.csv: one row for each finished run in the folder. One process at a time."
     with FileLock(results / 'lock'): write_csv(results / 'runs.csv', [run_row(record) for record in find_records(results).values()])
 
-# %% ../nbs/05c_experiments.ipynb #c6f599ec
+# %% ../nbs/05c_experiments.ipynb #a6d06a0d
 #| code-fold: true
 class MissingEvidence(LookupError):
     "A claim whose record is gone; the message names the claim, the record, and the command that makes it again."
@@ -356,6 +356,14 @@ class MissingEvidence(LookupError):
 class Sentence(str):
     "Text that a notebook shows as Markdown."
     def _repr_markdown_(self) -> str: return str(self)
+
+def markdown_table(
+    rows: list[dict],  # with the same keys
+    left: int = 1,  # columns set to the left; the others, numbers, to the right
+) -> Sentence:
+    "Rows as a table that a notebook shows."
+    lines = [list(rows[0]), ['---' if i < left else '---:' for i in range(len(rows[0]))], *(list(row.values()) for row in rows)]
+    return Sentence('\n'.join('| ' + ' | '.join(str(cell).replace('|', '/') for cell in line) + ' |' for line in lines))
 
 class Book:
     "The records in a folder, and sentences that rest on them."
