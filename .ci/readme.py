@@ -37,7 +37,7 @@ def printed(output: dict, alt: str) -> str:
 def cell_text(cell: dict) -> str:
     "A cell as Markdown; nothing for hidden ones."
     source = ''.join(cell['source'])
-    if cell['cell_type'] == 'markdown': return re.sub(r'\]\((\w+\.(?:ipynb|qmd)(?:#[\w-]+)?)\)', r'](nbs/\1)', source)
+    if cell['cell_type'] == 'markdown': return source
     chosen = options(source)
     if 'hide' in chosen or chosen.get('include') == 'false': return ''
     code = re.sub(r'^#\|.*\n?', '', source, flags=re.M).strip()
@@ -49,7 +49,7 @@ def cell_text(cell: dict) -> str:
 
 def main():
     cells = json.loads((ROOT / 'nbs' / 'index.ipynb').read_text(encoding='utf-8'))['cells']
-    parts = [text.strip() for text in map(cell_text, cells) if text.strip()]
+    parts = [re.sub(r'\]\((\w+\.(?:ipynb|qmd)(?:#[\w-]+)?)\)', r'](nbs/\1)', text.strip()) for text in map(cell_text, cells) if text.strip()]
     (ROOT / 'README.md').write_text(NOTE + '\n' + '\n\n'.join(parts) + '\n', encoding='utf-8')
 
 
