@@ -312,7 +312,7 @@ def run_bench(args):
     found = bench(args.rounds, args.device, args.full, say=lambda line: print(line, flush=True))
     if args.out: write_json(args.out, found)
 
-# %% ../nbs/06_cli.ipynb #ea68d11f
+# %% ../nbs/06_cli.ipynb #404bb7e5
 #| code-fold: true
 def main(argv: list[str] | None = None) -> int:
     "The command `modified-resnet`: 0 if it worked, 1 if it failed or was stopped, 2 if it was asked for something that makes no sense."
@@ -321,6 +321,10 @@ def main(argv: list[str] | None = None) -> int:
                compare=run_compare, summary=run_summary, bench=run_bench)[args.verb]
     try:
         with contextlib.redirect_stdout(io.StringIO()) if args.quiet else contextlib.nullcontext(): run(args)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read our output has gone, as in '| head'
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt as stop: return report_stop(stop, args.verb, sys.argv[1:] if argv is None else list(argv))
     except (ValueError, FileExistsError) as error: return report_error(error, 2, args.debug)
     except (OSError, RuntimeError, FloatingPointError, ImportError) as error: return report_error(error, 1, args.debug)
