@@ -1,6 +1,6 @@
 """Looks at every page of the built site (_docs/) in a real browser. Skipped, with a message, where there is none.
 
-Each page, light and dark, at 1,300 and 390 pixels: no error on the console, no failed request, no horizontal scrolling,
+Each page at 1,300 pixels in light and at 390 in dark: no error on the console, no failed request, no horizontal scrolling,
 every picture with an alternative text, no serious finding of axe-core, under 2 MB. Links and anchors lead somewhere.
 Search finds BasicBlock. The theme switches, and the choice is kept.
 """
