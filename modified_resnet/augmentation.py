@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['DEGREES', 'PADDING', 'Draws', 'draw_augmentation', 'fixed_point', 'rotation_matrix', 'source_positions', 'augment',
-           'keep_only']
+           'keep_only', 'draw_squares', 'cut_out']
 
 # %% ../nbs/03a_augmentation.ipynb #580e1efa
 from dataclasses import dataclass, fields
@@ -29,17 +29,18 @@ class Draws:
         "The same draws on another device."
         return Draws(*(getattr(self, f.name).to(device) for f in fields(self)))
 
-# %% ../nbs/03a_augmentation.ipynb #cc28bfb5
+# %% ../nbs/03a_augmentation.ipynb #7e64f022
 DEGREES, PADDING = 5., 2  # paper, section 'Data Augmentation'
 
 def draw_augmentation(
     n: int,  # images
     generator: torch.Generator,  # where the random numbers come from; on the CPU
+    translation: int = PADDING,  # pixels by which the crop moves an image, at most
 ) -> Draws:
-    "Draw the paper's augmentation: angle uniform in -5 to 5 degrees, flip with probability 0.5, offsets uniform in 0 to 4."
+    "Draw the paper's augmentation: angle uniform in -5 to 5 degrees, flip with probability 0.5, offsets uniform in 0 to 4 (or as `translation` says)."
     angle = torch.empty(n).uniform_(-DEGREES, DEGREES, generator=generator)
     flip = torch.rand(n, generator=generator) < .5
-    top, left = torch.randint(2 * PADDING + 1, (2, n), generator=generator)
+    top, left = torch.randint(2 * translation + 1, (2, n), generator=generator) + PADDING - translation
     return Draws(angle, flip, top, left)
 
 # %% ../nbs/03a_augmentation.ipynb #3195dd20
@@ -87,14 +88,34 @@ def augment(
     gathered = images.flatten(2).gather(2, position[:, None].expand(-1, channels, -1))
     return gathered.mul_(inside[:, None]).view_as(images)
 
-# %% ../nbs/03a_augmentation.ipynb #63eb29e4
+# %% ../nbs/03a_augmentation.ipynb #83b98ce9
 def keep_only(
     draws: Draws,  # the paper's
-    kind: str,  # one of training.AUGMENTATIONS; 'crop' is the shift by up to 2 pixels
+    kind: str,  # one of training.AUGMENTATIONS; 'crop' is the shift by some pixels
 ) -> Draws:
-    "The draws with all but one kind of augmentation switched off ('all': as they are, 'none': nothing left)."
+    "The draws with all but one or two kinds of augmentation switched off ('all': as they are, 'none': nothing left)."
     if kind == 'all': return draws
-    still = torch.full_like(draws.top, PADDING)
-    return Draws(draws.angle if kind == 'rotation' else torch.zeros_like(draws.angle),
-                 draws.flip if kind == 'flip' else torch.zeros_like(draws.flip),
-                 draws.top if kind == 'crop' else still, draws.left if kind == 'crop' else still)
+    kinds, still = kind.split('_'), torch.full_like(draws.top, PADDING)
+    return Draws(draws.angle if 'rotation' in kinds else torch.zeros_like(draws.angle),
+                 draws.flip if 'flip' in kinds else torch.zeros_like(draws.flip),
+                 draws.top if 'crop' in kinds else still, draws.left if 'crop' in kinds else still)
+
+# %% ../nbs/03a_augmentation.ipynb #93609400
+def draw_squares(
+    n: int,  # images
+    size: int,  # height and width of the images, pixels
+    generator: torch.Generator,  # where the random numbers come from; on the CPU
+) -> Tensor:
+    "A random pixel in each image, int64 (N, 2): row and column."
+    return torch.randint(size, (n, 2), generator=generator)
+
+def cut_out(
+    images: Tensor,  # (N, C, H, H)
+    centres: Tensor,  # (N, 2), row and column of the middle of each square
+    side: int,  # of the squares, pixels; an even one reaches half a side up and to the left, and a pixel less the other way
+) -> Tensor:
+    "The images with a square set to zero (after normalisation, the mean colour) in each."
+    place = torch.arange(images.shape[-1], device=images.device)
+    rows, columns = ((place - centres[:, i:i + 1] + side // 2) for i in (0, 1))
+    inside = ((0 <= rows) & (rows < side))[:, :, None] & ((0 <= columns) & (columns < side))[:, None]
+    return images.masked_fill(inside[:, None], 0)

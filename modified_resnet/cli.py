@@ -6,7 +6,7 @@
 __all__ = ['DATA_HELP', 'WEIGHTS_HELP', 'add_common', 'add_precision', 'verb', 'add_training_verbs', 'add_using_verbs',
            'add_looking_verbs', 'make_parser', 'say_data', 'run_train', 'is_first', 'run_reproduce', 'run_named_set',
            'run_evaluate', 'figures_of', 'save_confusion', 'run_predict', 'save_predictions', 'run_export',
-           'run_compare', 'run_summary', 'run_bench', 'main', 'report_error', 'report_stop']
+           'run_compare', 'run_summary', 'run_bench', 'run_race', 'main', 'report_error', 'report_stop']
 
 # %% ../nbs/06_cli.ipynb #fd0082bb
 import argparse
@@ -43,14 +43,14 @@ def verb(verbs, name: str, summary: str, examples: str) -> argparse.ArgumentPars
     return verbs.add_parser(name, help=summary, description=summary, formatter_class=argparse.RawDescriptionHelpFormatter,
                             epilog='examples:\n' + '\n'.join(f'  modified-resnet {name} {example}' for example in examples.split('\n')))
 
-# %% ../nbs/06_cli.ipynb #b6d56153
+# %% ../nbs/06_cli.ipynb #4c9ff67b
 #| code-fold: true
 def add_training_verbs(verbs):
     "The verbs that train: reproduce and train."
     reproduce = verb(verbs, 'reproduce', "Run the paper's experiment: all three networks, Table 1 and every figure. Or a recorded set of runs.",
-                     '\n--data cifar10\n--data photos --epochs 10 --out out/photos\n--set paper --data cifar10\n--set ablations --only "*-optimizer-*" --smoke')
+                     '\n--data cifar10\n--data photos --epochs 10 --out out/photos\n--set paper --data cifar10\n--set ablations --only "*-adam-*" --smoke')
     add_common(reproduce, '8 on digits, else 30, as in the paper')
-    reproduce.add_argument('--set', help='paper, clean or ablations: run what is not recorded of this set; it has its own epochs and seeds')
+    reproduce.add_argument('--set', help='paper, clean, ablations, beyond or best: run what is not recorded of this set; it has its own epochs and seeds')
     reproduce.add_argument('--only', default='*', help="of a set, only runs whose name fits this pattern: '*-small-*'")
     reproduce.add_argument('--results', type=Path, help='folder for the records of a set (default: results in the folder of --out)')
     reproduce.add_argument('--smoke', action='store_true', help='a set on a few images, one epoch a run: does it work at all?')
@@ -58,7 +58,7 @@ def add_training_verbs(verbs):
 
     train = verb(verbs, 'train', "Train one network by the paper's recipe.", '--model small\n--data photos --image-size 64 --epochs 20\n--model large --data cifar10 --out out/large --resume')
     add_common(train, '30, as in the paper')
-    train.add_argument('--model', default='small', help='small (default), medium, large')
+    train.add_argument('--model', default='small', help='small (default), medium, large, budget, or widths of stages as in 8-16-32-64')
     train.add_argument('--batch-size', type=int, default=64, help='images a step (default: 64)')
     train.add_argument('--lr-max', type=float, default=1e-2, help='highest learning rate (default: 0.01)')
     train.add_argument('--image-size', type=int, default=32, help="height and width of a folder's images (default: 32)")
@@ -96,22 +96,32 @@ def add_using_verbs(verbs):
     export.add_argument('checkpoint', help=WEIGHTS_HELP)
     export.add_argument('--out', type=Path, required=True, help='file to write: NAME.onnx, or NAME.pt2 for torch.export')
 
-# %% ../nbs/06_cli.ipynb #a3e908f1
+# %% ../nbs/06_cli.ipynb #62d28e64
 #| code-fold: true
 def add_looking_verbs(verbs):
-    "The verbs that look at runs, networks and speed: compare, summary, bench."
+    "The verbs that look at runs, networks and speed: compare, summary, bench, race."
     compare = verb(verbs, 'compare', 'Compare runs: a table, and the four comparison figures of the paper.', 'out/digits/small out/digits/medium\nout/a out/b out/c --out out/compared')
     compare.add_argument('runs', nargs='+', type=Path, metavar='RUN', help='folders of runs, or of their records')
     compare.add_argument('--out', type=Path, help='folder for comparison.csv and four figures (default: print only)')
 
     summary = verb(verbs, 'summary', "Print the layers of a network in torchsummary's form.", '--model medium')
-    summary.add_argument('--model', default='small', help='small (default), medium, large')
+    summary.add_argument('--model', default='small', help='small (default), medium, large, budget, or widths of stages as in 8-16-32-64')
 
     bench = verb(verbs, 'bench', 'Plain loop against engine: images per second of both, in turns (some minutes).', '\n--rounds 5 --full --out bench.json')
     bench.add_argument('--rounds', type=int, default=3, help='turns of each loop (default: 3)')
     bench.add_argument('--device', default='auto', help='auto (default), cpu, cuda, cuda:1')
     bench.add_argument('--full', action='store_true', help='also each switch of the engine, amounts of data, memory by batch size')
     bench.add_argument('--out', type=Path, help='JSON file for every round (default: print only)')
+
+    race = verb(verbs, 'race', "Seconds until the test accuracy of the paper's recipe: the best recipe of the records against the paper's loop.",
+                '--data cifar10 --results nbs/results\n--model large --epochs 8 --precision bfloat16 --data cifar10 --results nbs/results --out race.json')
+    race.add_argument('--results', type=Path, required=True, help='folder with the records of the sets paper and beyond')
+    race.add_argument('--data', default='cifar10', help='the images of those records (default: cifar10)')
+    race.add_argument('--model', default='small', help='small (default), medium, large')
+    race.add_argument('--epochs', type=int, default=6, help='of our side (default: 6)')
+    race.add_argument('--device', default='auto', help='auto (default), cpu, cuda, cuda:1')
+    add_precision(race)
+    race.add_argument('--out', type=Path, help='JSON file for the record (default: print only)')
 
 def make_parser() -> argparse.ArgumentParser:
     "The parser of the command line."
@@ -154,7 +164,7 @@ def is_first() -> bool:
     "Is this process the one that prints (the only one, or rank 0 of torchrun)?"
     return os.environ.get('RANK', '0') == '0'
 
-# %% ../nbs/06_cli.ipynb #62e2773c
+# %% ../nbs/06_cli.ipynb #56af45eb
 #| code-fold: true
 def run_reproduce(args):
     "The verb reproduce."
@@ -166,7 +176,7 @@ def run_reproduce(args):
     if int(os.environ.get('WORLD_SIZE', 1)) > 1: raise ValueError('reproduce runs in one process: use torchrun with train, one network at a time')
     if args.set is not None: return run_named_set(args)
     for flag, value in (('--only', args.only), ('--smoke', args.smoke), ('--results', args.results)):
-        if value not in ('*', False, None): raise ValueError(f'{flag} without --set: add --set paper, clean or ablations')
+        if value not in ('*', False, None): raise ValueError(f'{flag} without --set: add --set paper, or another')
     epochs = args.epochs if args.epochs is not None else 8 if args.data == 'digits' else 30
     recipes = {name: Recipe(name, epochs, seed=1234 if args.seed is None else args.seed) for name in MODELS}
     train_set, test_set = load_data(args.data)
@@ -302,7 +312,7 @@ def run_summary(args):
     print(summary(model))
     print(f'{check_budget(model):,} trainable parameters, fewer than the budget of 5,000,000; {mult_adds(model):,} multiply-adds for one 32x32 image')
 
-# %% ../nbs/06_cli.ipynb #675bb1d1
+# %% ../nbs/06_cli.ipynb #8535a7b1
 def run_bench(args):
     "The verb bench."
     from modified_resnet.bench import bench
@@ -312,13 +322,32 @@ def run_bench(args):
     found = bench(args.rounds, args.device, args.full, say=lambda line: print(line, flush=True))
     if args.out: write_json(args.out, found)
 
-# %% ../nbs/06_cli.ipynb #404bb7e5
+def run_race(args):
+    "The verb race."
+    from dataclasses import replace
+    from modified_resnet.data import load_data
+    from modified_resnet.engine import Speed
+    from modified_resnet.experiments import best_recipe
+    from modified_resnet.models import MODELS
+    from modified_resnet.race import accuracy_to_reach, race
+    from modified_resnet.records import write_json
+    if args.model not in MODELS: raise ValueError(f'--model {args.model}: choose one of {", ".join(MODELS)}')
+    recipe = best_recipe(args.results, args.model)
+    if not recipe: raise ValueError(f'{args.results} has no recipe that is better than the paper\'s: run reproduce --set beyond first')
+    recipe = replace(recipe, epochs=args.epochs, hold_out=0)
+    train_set, test_set = load_data(args.data)
+    target = accuracy_to_reach(args.results, args.model, test_set)
+    if args.out: args.out.parent.mkdir(parents=True, exist_ok=True)
+    found = race(target, recipe, train_set, test_set, args.device, Speed(precision=args.precision), say=lambda line: print(line, flush=True))
+    if args.out: write_json(args.out, found)
+
+# %% ../nbs/06_cli.ipynb #1f7f844b
 #| code-fold: true
 def main(argv: list[str] | None = None) -> int:
     "The command `modified-resnet`: 0 if it worked, 1 if it failed or was stopped, 2 if it was asked for something that makes no sense."
     args = make_parser().parse_args(argv)
     run = dict(reproduce=run_reproduce, train=run_train, predict=run_predict, evaluate=run_evaluate, export=run_export,
-               compare=run_compare, summary=run_summary, bench=run_bench)[args.verb]
+               compare=run_compare, summary=run_summary, bench=run_bench, race=run_race)[args.verb]
     try:
         with contextlib.redirect_stdout(io.StringIO()) if args.quiet else contextlib.nullcontext(): run(args)
         sys.stdout.flush()
