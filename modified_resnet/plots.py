@@ -6,7 +6,7 @@
 __all__ = ['MODEL_COLORS', 'TRAIN_COLOR', 'TEST_COLOR', 'COMPARISONS', 'CLASS_COLORS', 'new_axes', 'plot_learning_rate',
            'draw_history', 'plot_history', 'plot_confusion', 'spread_labels', 'plot_comparison', 'plot_mistakes',
            'plot_against_paper', 'draw_confusion', 'plot_confusion_pair', 'draw_features', 'plot_features',
-           'plot_answers', 'plot_scaling']
+           'plot_answers', 'plot_scaling', 'plot_climb', 'plot_race']
 
 # %% ../nbs/05_plots.ipynb #d2354735
 from collections.abc import Sequence
@@ -242,4 +242,34 @@ def plot_scaling(
         ax.plot([size] * len(values), values, 'o' if name in MODEL_COLORS else 's', ms=5, color=MODEL_COLORS.get(name, '#777777'))
         if values: ax.annotate(f' {name}', (size, max(values)), fontsize=8, rotation=0, ha='right', va='bottom')
     ax.set(xscale='log', xlabel=xlabel, ylabel='test accuracy (%)')
+    return fig
+
+# %% ../nbs/05_plots.ipynb #9bc10aa8
+#| code-fold: true
+def plot_climb(
+    rows: list[dict],  # one a part, in order: 'label', 'before' and 'after' (accuracy in percent), 'kept'
+) -> Figure:
+    "A bar for each part, from the accuracy before it to the accuracy with it: filled if the part was kept, hollow if it was put back."
+    fig, ax = new_axes(7., .8 + .36 * len(rows))
+    for place, row in enumerate(rows):
+        color = '#0072B2' if row['kept'] else '#D55E00'
+        ax.barh(place, row['after'] - row['before'], left=row['before'], height=.6, color=color if row['kept'] else 'none', edgecolor=color)
+        ax.annotate(f'{row["after"] - row["before"]:+.1f}', (max(row['before'], row['after']), place), (4, 0), textcoords='offset points', va='center', fontsize=8)
+        standing = row['after'] if row['kept'] else row['before']
+        if place + 1 < len(rows): ax.plot([standing] * 2, [place - .3, place + 1.3], color='#999999', lw=.8)
+    ax.set_yticks(range(len(rows)), [row['label'] for row in rows])
+    ax.margins(x=.12)
+    ax.set(xlabel='accuracy on held-out images (%)', ylim=(len(rows) - .5, -.5))
+    return fig
+
+def plot_race(
+    curves: dict[str, list[tuple[float, float]]],  # by name: (seconds, test accuracy in percent) after each epoch
+    target: float,  # accuracy of the finish, percent
+) -> Figure:
+    "Test accuracy against seconds, on a logarithmic axis of time, with the finish as a dotted line."
+    fig, ax = new_axes(7., 3.8)
+    for (name, points), color in zip(curves.items(), ('#999999', '#0072B2', '#009E73')): ax.plot(*zip(*points), 'o-', ms=3, lw=1.2, color=color, label=name)
+    ax.axhline(target, color='#777777', lw=.8, ls=':')
+    ax.set(xscale='log', xlabel='seconds', ylabel='test accuracy (%)')
+    ax.legend(frameon=False)
     return fig
