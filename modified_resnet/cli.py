@@ -70,9 +70,9 @@ def add_training_verbs(verbs):
     train.add_argument('--save-seconds', type=float, default=60., help='time between checkpoints within an epoch (default: 60)')
     train.add_argument('--resume', action='store_true', help='go on with the run in the folder, if there is one')
 
-# %% ../nbs/06_cli.ipynb #8ae65e92
+# %% ../nbs/06_cli.ipynb #d7698566
 #| code-fold: true
-WEIGHTS_HELP = 'weights or a checkpoint of a run, a state_dict, or small: the weights that come with the package'
+WEIGHTS_HELP = 'weights or a checkpoint of a run, a state_dict, or small, medium, large: the weights that come with the package or its release'
 
 def add_using_verbs(verbs):
     "The verbs that use a trained network: predict, evaluate, export."
