@@ -135,7 +135,7 @@ def alternate_flips(n: int, seed: int, epoch: int) -> Tensor:
     "Whether each of `n` images is mirrored in an epoch, bool (n,): by a coin in the first, then the other way round in every epoch."
     return (torch.rand(n, generator=epoch_generator(seed, 0)) < .5) ^ (epoch % 2 == 1)
 
-# %% ../nbs/03b_engine.ipynb #6b10e57b
+# %% ../nbs/03b_engine.ipynb #bf05f8ee
 #| code-fold: true
 class Batches:
     "The training batches of one epoch, augmented and normalised on the device."
@@ -151,6 +151,8 @@ class Batches:
     ):
         self.images, self.labels = data.images.to(device), data.labels.to(device)
         self.recipe, self.device, self.world, self.layout, self.normalization = recipe, device, world, layout, normalization
+        for field in ('translation', 'cutout'):
+            if getattr(recipe, field) > data.images.shape[-1]: raise ValueError(f'{field}={getattr(recipe, field)} pixels for images of {data.images.shape[-1]}: nothing would be left of them')
 
     def __len__(self): return math.ceil(len(self.images) / self.recipe.batch_size)
 

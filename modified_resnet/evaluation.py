@@ -7,7 +7,7 @@ __all__ = ['Evaluation', 'evaluate_model', 'accuracy', 'loss_by_image', 'loss_by
            'calibration_error', 'confident_mistakes', 'About', 'load_model', 'without_prefix', 'named_model',
            'recognised_model', 'fitting', 'shapes', 'count_blocks']
 
-# %% ../nbs/04_evaluation.ipynb #824112f6
+# %% ../nbs/04_evaluation.ipynb #1193f709
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from .data import PAPER_MEAN, PAPER_STD, ImageSet
 from .engine import mean_by_batch, predict
-from .models import MODELS, create_model
+from .models import MODELS, create_model, stages_of
 from .records import CheckpointError, read_checkpoint
 from .training import Recipe, check_classes, confusion_counts, network_of
 
@@ -139,7 +139,7 @@ def load_model(
     model.normalization = about.mean, about.std
     return model.eval(), about
 
-# %% ../nbs/04_evaluation.ipynb #65510b1b
+# %% ../nbs/04_evaluation.ipynb #40c12cc4
 def without_prefix(weights: dict, path: str | Path) -> dict:
     "Weights by name, without the 'module.' that training in parallel puts before each. Raises CheckpointError if it is no network of this package."
     if isinstance(weights, dict) and all(isinstance(key, str) and isinstance(value, Tensor) for key, value in weights.items()):
@@ -161,7 +161,7 @@ def named_model(about: dict, weights: dict, path: str | Path) -> tuple[nn.Module
         recipe = Recipe(known.name, **about['changes'])
         in_channels = weights['conv1.weight'].shape[1]
         if len(known.mean) != in_channels: raise ValueError(f'{len(known.mean)} means for {in_channels} channels')
-        if recipe.num_blocks > 100: raise ValueError('a network too large')
+        if recipe.num_blocks * max((stages_of(recipe.model) or ([], [1]))[1]) > 100: raise ValueError('a network too large')
         make = lambda: network_of(recipe, num_classes=len(known.classes), in_channels=in_channels)
         return fitting(make, weights, path, known.name), known
     except CheckpointError: raise

@@ -109,7 +109,7 @@ def held_out_accuracy(record: Path) -> float | None:
     if (record / 'diverged.txt').exists(): return 0.
     return read_history(record)[-1]['test_accuracy'] if (record / 'history.csv').exists() else None
 
-# %% ../nbs/05c_experiments.ipynb #0f3cecbb
+# %% ../nbs/05c_experiments.ipynb #8630aa20
 #| code-fold: true
 STEPS = {
     'one-cycle schedule': [{'schedule': 'one_cycle'}],
@@ -117,7 +117,8 @@ STEPS = {
     'Muon': [{'optimizer': 'muon', 'lr_max': rate} for rate in (.02, .05)],
     'no rotation': [{'augmentation': 'flip_crop'}],
     'whitened stem': [{'whitening': True}],
-    'weight decay': [{'weight_decay': 5e-4}, {'weight_decay': 5e-4, 'decay_norms': False}],
+    'weight decay of filters': [{'weight_decay': decay, 'decay_norms': False} for decay in (5e-4, .02)],  # Muon's does not pass through its momentum, so it wants the larger
+    'weight decay of all': [{'decay_norms': True}],
     'faster offsets': [{'bias_lr': 8.}],
     'blocks start as shortcuts': [{'zero_gamma': True}],
     'alternating flips': [{'alternate_flip': True}],
@@ -141,11 +142,12 @@ class Step:
         return {seed: accuracy for seed, accuracy in found.items() if accuracy is not None}
 
     def gain(self, recipe: Recipe) -> float | None:
-        "Mean difference of held-out accuracy against the recipe before, over the seeds that both have; None if there are none."
+        "Mean difference of held-out accuracy against the recipe before, over the seeds that one has; None if a seed is missing, or there are none."
         before, after = self.accuracies(self.before), self.accuracies(recipe)
-        both = before.keys() & after.keys()
-        return statistics.mean(after[seed] - before[seed] for seed in both) if both else None
+        return statistics.mean(after[seed] - before[seed] for seed in before) if before and before.keys() <= after.keys() else None
 
+    @property
+    def start(self) -> float: return statistics.mean(self.accuracies(self.before).values())
     @property
     def measured(self) -> bool: return all(self.gain(recipe) is not None for recipe in self.tried)
     @property
@@ -155,7 +157,7 @@ class Step:
     @property
     def after(self) -> Recipe: return self.best if self.kept else self.before
 
-# %% ../nbs/05c_experiments.ipynb #f618431a
+# %% ../nbs/05c_experiments.ipynb #fa8f6c39
 #| code-fold: true
 def climb(
     results: Path,  # folder of the records
@@ -175,11 +177,12 @@ def best_recipe(
     results: Path,  # folder of the records
     model: str,  # name of the network
 ) -> Recipe | None:
-    "What a network's climb has kept so far; of a network that has not climbed, what the next smaller one has kept. None if none has."
+    "What a network's climb has kept. If it has not climbed to the end, then what the next smaller one has that did; if none did, what the first of them has that began. None if none has."
     sizes = [*MODELS, *OTHERS]
-    for name in reversed(sizes[:sizes.index(model) + 1]):
-        steps = [step for step in climb(results, name) if step.measured]
-        if len(steps) > 1: return replace(steps[-1].after, model=model)
+    climbs = [[step for step in climb(results, name) if step.measured] for name in reversed(sizes[:sizes.index(model) + 1])]
+    for enough in (len(STEPS) + 1, 2):
+        for steps in climbs:
+            if len(steps) >= enough: return replace(steps[-1].after, model=model)
 
 # %% ../nbs/05c_experiments.ipynb #9d4988a2
 def beyond_runs(results: Path) -> Iterator[Recipe]:
@@ -264,7 +267,7 @@ def for_smoke(recipe: Recipe) -> Recipe:
     "The recipe with one epoch, and a hundred images held out if it holds out any."
     return replace(recipe, epochs=1, hold_out=min(recipe.hold_out, 100))
 
-# %% ../nbs/05c_experiments.ipynb #c901bd3a
+# %% ../nbs/05c_experiments.ipynb #3582ca42
 #| code-fold: true
 def run_set(
     set_name: str,  # one of SETS
@@ -296,6 +299,7 @@ def run_set(
         say(f'{name}: {recipe.epochs} epoch{"s" if recipe.epochs > 1 else ""}')
         done += run_one(recipe, train_set, test_set, out / name, results / name, set_name in ('paper', 'best'), device, speed, say)
         write_runs(results)
+    if not seen and set_name == 'best' and not any(SETS['best'](results)): raise ValueError(f'{results} has no records of the set beyond, which the set best follows from: run --set beyond first, or name their folder with --results')
     if not seen: raise ValueError(f'no run of the set {set_name} has a name that fits {only!r}: try \'*-small-*\'')
     write_runs(results)
     return done
@@ -410,7 +414,7 @@ class Record:
     @property
     def command(self) -> str: return command_of(self.name, self.config['data'], self.config['precision'])
 
-# %% ../nbs/05c_experiments.ipynb #0fdf3b56
+# %% ../nbs/05c_experiments.ipynb #6434e698
 #| code-fold: true
 def command_of(
     name: str,  # of a run
@@ -419,6 +423,7 @@ def command_of(
 ) -> str:
     "The command that makes the run of that name."
     extra = '' if precision == 'float32' else f' --precision {precision}'
+    if name.startswith(('beyond-', 'best-')): extra += ' --results nbs/results'  # what these sets hold depends on records
     return f'modified-resnet reproduce --set {name.split("-")[0]} --only {name} --data {data}{extra}'
 
 def run_row(record: Record) -> dict:

@@ -40,7 +40,7 @@ def whiten_stem(
     both = torch.cat([filters, -filters]).to(weight)
     weight[:len(both)] = both
 
-# %% ../nbs/02b_modern.ipynb #fdda99cc
+# %% ../nbs/02b_modern.ipynb #aea5f63d
 def parameter_groups(
     model: nn.Module,  # whose parameters are grouped
     lr: float,  # learning rate of all but the offsets of batch normalisation
@@ -49,7 +49,7 @@ def parameter_groups(
     orthogonal: bool = False,  # mark the filters of convolutions for Muon
 ) -> list[dict]:
     "The parameters of a model as groups for an optimizer; with the defaults one group, in the model's order."
-    offsets = {id(layer.bias) for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)}
+    offsets = {id(layer.bias) for layer in model.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)}
     groups = {}
     for p in model.parameters():
         key = decay_norms or p.dim() > 1, bias_lr if id(p) in offsets else 1., orthogonal and p.dim() == 4

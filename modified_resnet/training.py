@@ -29,7 +29,7 @@ from .modern import Muon
 from .records import BEST, add_sitting, open_run, save_checkpoint, write_csv, write_lines
 from .variants import create_variant
 
-# %% ../nbs/03_training.ipynb #654c77ba
+# %% ../nbs/03_training.ipynb #2687bc2d
 #| code-fold: true
 OPTIMIZERS = ('sgd', 'adam', 'adamw', 'rmsprop', 'muon')
 SCHEDULES = ('exp_range', 'triangular', 'constant', 'one_cycle', 'cosine')
@@ -38,7 +38,7 @@ AUGMENTATIONS = ('all', 'none', 'rotation', 'flip', 'crop', 'flip_crop')
 @dataclass(frozen=True)
 class Recipe:
     "How a network is trained. The defaults are the paper's ('Optimizer', 'Hyper-parameters'; notebook). Raises ValueError for values that make no sense."
-    model: str = 'small'  # 'small', 'medium', 'large', or widths of stages, as in '8-16-32-64'
+    model: str = 'small'  # 'small', 'medium', 'large', 'budget', or widths of stages, as in '8-16-32-64'
     epochs: int = 30  # passes over the training images
     batch_size: int = 64  # images a step
     lr_min: float = 1e-6  # learning rate at the foot of each cycle
@@ -71,14 +71,14 @@ class Recipe:
 
     def __post_init__(self): check_recipe(self)
 
-# %% ../nbs/03_training.ipynb #dfaa4db7
+# %% ../nbs/03_training.ipynb #4e2cb8c2
 def check_recipe(recipe: Recipe):
     "Raise ValueError naming the first field whose value makes no sense, and what would."
     def want(field, good, wish):
         value = getattr(recipe, field)
         if not good(value): raise ValueError(f'{field}={value!r}: want {wish}')
     whole = lambda least: lambda v: isinstance(v, int) and not isinstance(v, bool) and v >= least
-    real = lambda least: lambda v: isinstance(v, (int, float)) and math.isfinite(v) and v >= least
+    real = lambda least: lambda v: isinstance(v, (int, float)) and not isinstance(v, bool) and math.isfinite(v) and v >= least
     want('epochs', whole(1), 'a whole number, at least 1')
     want('batch_size', lambda v: whole(1)(v) and v < 2 ** 31, 'a whole number, at least 1, below 2 to the power of 31')
     want('seed', lambda v: whole(0)(v) and v < 2 ** 63, 'a whole number, at least 0, below 2 to the power of 63')
@@ -89,6 +89,7 @@ def check_recipe(recipe: Recipe):
     for field, names in (('optimizer', OPTIMIZERS), ('schedule', SCHEDULES), ('augmentation', AUGMENTATIONS), ('normalization', ('paper', 'data'))):
         want(field, lambda v: v in names, f'one of {", ".join(names)}')
     want('hold_out', whole(0), 'a whole number, at least 0')
+    for field in [f.name for f in fields(Recipe) if isinstance(f.default, bool)]: want(field, lambda v: isinstance(v, bool), 'True or False')
     want('num_blocks', whole(1), 'a whole number, at least 1')
     for field in ('dropout', 'block_dropout', 'label_smoothing', 'average'): want(field, lambda v: real(0)(v) and v < 1, 'a number from 0 to below 1')
     for field in ('translation', 'cutout'): want(field, whole(0), 'a whole number, at least 0')
