@@ -267,7 +267,7 @@ def for_smoke(recipe: Recipe) -> Recipe:
     "The recipe with one epoch, and a hundred images held out if it holds out any."
     return replace(recipe, epochs=1, hold_out=min(recipe.hold_out, 100))
 
-# %% ../nbs/05c_experiments.ipynb #3582ca42
+# %% ../nbs/05c_experiments.ipynb #a05ca0ed
 #| code-fold: true
 def run_set(
     set_name: str,  # one of SETS
@@ -295,7 +295,10 @@ def run_set(
         name, recipe = run_name(set_name, planned), for_smoke(planned) if smoke else planned
         if not fnmatch.fnmatch(name, only): continue
         seen = True
-        if is_recorded(results / name, recipe, test_set): continue
+        if is_recorded(results / name, recipe, test_set):
+            theirs = json.loads((results / name / 'config.json').read_text())['precision']
+            if theirs != speed.precision: say(f'{name}: recorded already, in {theirs}; remove the record to make it in {speed.precision}')
+            continue
         say(f'{name}: {recipe.epochs} epoch{"s" if recipe.epochs > 1 else ""}')
         done += run_one(recipe, train_set, test_set, out / name, results / name, set_name in ('paper', 'best'), device, speed, say)
         write_runs(results)
