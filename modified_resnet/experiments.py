@@ -157,7 +157,7 @@ class Step:
     @property
     def after(self) -> Recipe: return self.best if self.kept else self.before
 
-# %% ../nbs/05c_experiments.ipynb #fa8f6c39
+# %% ../nbs/05c_experiments.ipynb #7c031ee4
 #| code-fold: true
 def climb(
     results: Path,  # folder of the records
@@ -177,7 +177,7 @@ def best_recipe(
     results: Path,  # folder of the records
     model: str,  # name of the network
 ) -> Recipe | None:
-    "What a network's climb has kept. If it has not climbed to the end, then what the next smaller one has that did; if none did, what the first of them has that began. None if none has."
+    "The recipe a network's climb has kept. Taken, in this order: a complete climb of this network or the nearest smaller one; then a climb that has at least begun; None if there is none."
     sizes = [*MODELS, *OTHERS]
     climbs = [[step for step in climb(results, name) if step.measured] for name in reversed(sizes[:sizes.index(model) + 1])]
     for enough in (len(STEPS) + 1, 2):
