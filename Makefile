@@ -14,7 +14,7 @@ help:
 	@echo "make test       notebooks and package in step, notebooks clean, every test passes"
 	@echo "make bench      plain loop against engine, images per second (some minutes)"
 	@echo "make docs       the site, into _docs/ (a minute); make preview serves it on port 8000"
-	@echo "make prepare    export, clean, README: before a commit"
+	@echo "make prepare    export, clean, lighter charts, README: before a commit"
 	@echo "make clean      remove the virtual environment and all build results"
 
 $(STAMP): settings.ini setup.py constraints.txt
@@ -43,7 +43,7 @@ preview: docs
 	@$(BIN)/python -m http.server --directory _docs 8000
 
 prepare: $(STAMP)
-	@$(BIN)/nbdev_export && $(BIN)/nbdev_clean && $(BIN)/python .ci/readme.py
+	@$(BIN)/nbdev_export && $(BIN)/nbdev_clean && $(BIN)/python .ci/lighter.py && $(BIN)/python .ci/readme.py
 
 clean:
 	rm -rf $(VENV) _docs _proc build dist *.egg-info

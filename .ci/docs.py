@@ -3,8 +3,6 @@
 With Quarto on the PATH: nbdev_docs. Without: nbdev's own processing, then smalldocs, which reads the same _quarto.yml.
 What smalldocs does not do as Quarto does is made up for here: page names, mathematics, figures that enlarge.
 """
-import base64
-import io
 import json
 import re
 import shutil
@@ -15,7 +13,6 @@ from pathlib import Path
 from latex2mathml.converter import convert
 from nbdev.quarto import refresh_quarto_yml
 from nbdev.serve import proc_nbs
-from PIL import Image, ImageChops, ImageStat
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -66,24 +63,13 @@ document.querySelectorAll('main figure img').forEach(img => {
 </script>"""
 
 
-def lighter(png: re.Match) -> str:
-    "An embedded PNG with a palette of 256 colours, if the eye cannot tell and it is smaller: so with charts, not with photographs."
-    picture, small = Image.open(io.BytesIO(base64.b64decode(png[1]))).convert('RGB'), io.BytesIO()
-    palette = picture.quantize(256, dither=Image.Dither.NONE)
-    if sum(ImageStat.Stat(ImageChops.difference(picture, palette.convert('RGB'))).mean) / 3 > .5: return png[0]  # of 255
-    palette.save(small, 'PNG', optimize=True)
-    text = base64.b64encode(small.getvalue()).decode()
-    return f'data:image/png;base64,{text}' if len(text) < len(png[1]) else png[0]
-
-
 def finish_page(text: str, site_url: str, sources: dict[str, str]) -> str:
-    "A page with its mathematics as MathML, which browsers show without a script, figures that enlarge and weigh little, and links to this site as relative ones."
+    "A page with its mathematics as MathML, which browsers show without a script, figures that enlarge, and links to this site as relative ones."
     mathml = lambda m: convert(m[2].replace('&lt;', '<').replace('&gt;', '>').replace('&amp;', '&'), display='block' if m[1] == '[' else 'inline')
     text = re.sub(r'\\([(\[])(.+?)\\[)\]](?=</span>)', mathml, text, flags=re.S)
     text = re.sub(r'<(?:script|link)[^>]*katex[^>]*>(?:</script>)?', '', text)
     text = re.sub(r'<(pre|div class="sd-table"|span class="math display")(?=[ >])', r'<\1 tabindex="0"', text)  # what scrolls can be reached by keyboard
     text = re.sub(r'(?<=/main/nbs/)\w+\.ipynb', lambda m: sources.get(m[0], m[0]), text)  # links to the source
-    text = re.sub('data:image/png;base64,([A-Za-z0-9+/=]+)', lighter, text)
     return text.replace(f'href="{site_url}/', 'href="./').replace('</body>', f'{ENLARGE}</body>')
 
 
