@@ -8,8 +8,8 @@ __all__ = ['SEEDS', 'HELD_OUT', 'BASES', 'SHORT', 'QUESTIONS', 'OPTIMIZER_CHANGE
            'held_out_accuracy', 'Step', 'climb', 'best_recipe', 'beyond_runs', 'best_runs', 'write_predictions',
            'keep_record', 'write_features', 'is_recorded', 'small_sets', 'for_smoke', 'run_set', 'run_one',
            'range_test', 'record_range_test', 'Record', 'command_of', 'run_row', 'find_records', 'is_finished',
-           'write_runs', 'MissingEvidence', 'Sentence', 'markdown_table', 'Book', 'seeds', 'blank', 'mean_and_spread',
-           'set_table']
+           'write_runs', 'MissingEvidence', 'Sentence', 'markdown_table', 'Book', 'seeds', 'blank', 'mean',
+           'mean_and_spread', 'set_table']
 
 # %% ../nbs/05c_experiments.ipynb #2f35fd69
 import fnmatch
@@ -509,7 +509,7 @@ class Book:
         if not holds(**found): raise AssertionError(f'the records say otherwise: "{sentence}" with {found}')
         return Sentence(sentence.format(**found))
 
-# %% ../nbs/05c_experiments.ipynb #ca64dc99
+# %% ../nbs/05c_experiments.ipynb #76244c96
 #| code-fold: true
 def seeds(self: Book, set_name: str, **changes) -> list[str]:
     "Names of the recorded runs of a set with these changes to its base recipe, one for each seed there is."
@@ -522,6 +522,13 @@ def blank(self: Book, set_name: str) -> list[str]:
     return [name for name in planned if name not in self.rows and not (self.results / name / 'diverged.txt').exists()]
 
 Book.seeds, Book.blank = seeds, blank
+
+def mean(
+    records: list[Record],  # of one recipe, with different seeds
+    key: str = 'test_accuracy',  # property of Record
+) -> float:
+    "Mean of a measurement over records; accuracies in percent."
+    return statistics.mean(getattr(record, key) for record in records)
 
 def mean_and_spread(values: list[float]) -> str:
     "Mean and, from three values on, standard deviation, with the number of runs; empty if there is none."

@@ -189,16 +189,16 @@ def plot_confusion_pair(
     axes[1, 1].legend(frameon=False)
     return fig
 
-# %% ../nbs/05_plots.ipynb #2e518ec7
+# %% ../nbs/05_plots.ipynb #e68b016d
 #| code-fold: true
 CLASS_COLORS = ('#4477AA', '#66CCEE', '#228833', '#CCBB44', '#EE6677', '#AA3377', '#882255', '#BBBBBB', '#000000', '#999933')
 
 def draw_features(ax, rows: Sequence[dict], kind: str, classes: Sequence[str], title: str):
-    "Positions of images by their features, 'pca' or 'tsne', each class in a colour and with its name at its median."
+    "Positions of images by their features, 'pca' or 'tsne', each class in a colour; in t-SNE, where classes come apart, with its name at its median."
     x, y, label = (torch.tensor([row[key] for row in rows]) for key in (f'{kind}_x', f'{kind}_y', 'label'))
     for i, name in enumerate(classes):
         ax.scatter(x[label == i], y[label == i], s=3, color=CLASS_COLORS[i % len(CLASS_COLORS)], lw=0, rasterized=True)
-        if (label == i).any():
+        if kind == 'tsne' and (label == i).any():
             ax.text(x[label == i].median(), y[label == i].median(), name, fontsize=7, ha='center', va='center', bbox=dict(boxstyle='round,pad=.15', fc='white', ec='none', alpha=.75))
     ax.set(title=title, xticks=[], yticks=[])
 

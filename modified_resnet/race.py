@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['accuracy_to_reach', 'run_to', 'race']
 
-# %% ../nbs/05d_race.ipynb #1a0a900e
+# %% ../nbs/05d_race.ipynb #87a195f1
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -16,11 +16,11 @@ import torch
 from .bench import STEPS, measure
 from .data import ImageSet
 from .engine import Speed, Trainer
-from .experiments import Book
+from .experiments import Book, mean
 from .records import environment
 from .training import Recipe, get_device
 
-# %% ../nbs/05d_race.ipynb #873b2a78
+# %% ../nbs/05d_race.ipynb #52f3389f
 def accuracy_to_reach(
     results: Path,  # folder of the records
     model: str,  # name of the network
@@ -30,7 +30,7 @@ def accuracy_to_reach(
     book = Book(results)
     records = [record for record in book.need(f'the race of {model}', book.seeds('paper', model=model)) if record.config['test_fingerprint'] == data.fingerprint()]
     if not records: raise ValueError(f'{results} has no record of the paper\'s recipe for {model!r} on {data.name}: run reproduce --set paper first')
-    return sum(record.test_accuracy for record in records) / len(records) / 100
+    return mean(records) / 100
 
 # %% ../nbs/05d_race.ipynb #8f99f9ff
 def run_to(

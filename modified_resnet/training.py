@@ -250,7 +250,7 @@ def check_classes(model: nn.Module, data: ImageSet):
     if outputs != classes: raise ValueError(f'the model has {outputs} outputs but {data.name} has {classes} classes: '
                                             f'use other images, or a model with num_classes={classes}')
 
-# %% ../nbs/03_training.ipynb #00a3e5c3
+# %% ../nbs/03_training.ipynb #3bf2dbe1
 NETWORK_FIELDS = ('num_blocks', 'batch_norm', 'skip', 'dropout', 'block_dropout')
 PLAIN_FIELDS = ('model', 'epochs', 'batch_size', 'lr_min', 'lr_max', 'gamma', 'momentum', 'nesterov', 'weight_decay', 'seed', 'optimizer', 'schedule')
 
@@ -263,9 +263,9 @@ def network_of(
 
 def check_plain(recipe: Recipe):
     "Raise ValueError if a recipe has switches that the plain loop does not know."
-    changed = [field.name for field in fields(Recipe) if field.name not in PLAIN_FIELDS and getattr(recipe, field.name) != field.default]
-    for field in changed + ['optimizer'] * (recipe.optimizer == 'muon'):
-        raise ValueError(f'{field}={getattr(recipe, field)!r}: the plain loop trains the paper\'s networks in the paper\'s way; use engine.fit')
+    changed = [f'{field.name}={getattr(recipe, field.name)!r}' for field in fields(Recipe) if field.name not in PLAIN_FIELDS and getattr(recipe, field.name) != field.default]
+    if recipe.optimizer == 'muon': changed.append("optimizer='muon'")
+    if changed: raise ValueError(f'{", ".join(changed)}: the plain loop trains the paper\'s networks in the paper\'s way; use engine.fit')
 
 # %% ../nbs/03_training.ipynb #b1c0b769
 def confusion_counts(
