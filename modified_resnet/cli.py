@@ -6,7 +6,7 @@
 __all__ = ['DATA_HELP', 'WEIGHTS_HELP', 'add_common', 'add_precision', 'verb', 'add_training_verbs', 'add_using_verbs',
            'add_looking_verbs', 'make_parser', 'say_data', 'run_train', 'is_first', 'run_reproduce', 'run_named_set',
            'run_evaluate', 'figures_of', 'save_confusion', 'run_predict', 'save_predictions', 'run_export',
-           'run_compare', 'run_summary', 'run_bench', 'run_race', 'main', 'report_error', 'report_stop']
+           'run_compare', 'run_summary', 'check_file', 'run_bench', 'run_race', 'main', 'report_error', 'report_stop']
 
 # %% ../nbs/06_cli.ipynb #fd0082bb
 import argparse
@@ -210,7 +210,7 @@ def run_named_set(args):
     rows = set_table(results, args.set)
     print(f'\n{done} runs made now; all records of the set, on {train_set.name}:\n{text_table(rows) if rows else "none"}\n\nrecords: {results}')
 
-# %% ../nbs/06_cli.ipynb #bf18b8da
+# %% ../nbs/06_cli.ipynb #7a7c5235
 #| code-fold: true
 def run_evaluate(args):
     "The verb evaluate."
@@ -221,6 +221,8 @@ def run_evaluate(args):
     from modified_resnet.training import get_device
     device = get_device(args.device)
     model, about = load_weights(args.checkpoint)
+    if args.data in ('digits', 'cifar10') and args.image_size is None and about.image_size != 32:
+        raise ValueError(f'{args.checkpoint} takes images of {about.image_size}x{about.image_size}, those of {args.data} have 32x32: name its images with --data')
     _, test_set = load_data(args.data, about.image_size if args.image_size is None else args.image_size)
     if about.classes and about.classes != test_set.classes: raise ValueError(f'the network knows {", ".join(about.classes[:5])}, ..., but the images are of {", ".join(test_set.classes[:5])}, ...: use the images it was trained for')
     result = evaluate_model(model.to(device), test_set)
@@ -230,7 +232,9 @@ def run_evaluate(args):
         print(f'{args.checkpoint}: {about.name}, on {len(test_set):,} test images of {test_set.name}, normalised {"as in the paper (assumed: the file does not say)" if about.assumed else "as it was trained"}')
         print('accuracy {accuracy:.2%}  loss {loss_by_image:.4f} by image, {loss_by_batch:.4f} by batch of 64  calibration error {calibration_error:.2%}'.format(**found))
         print(text_table([{key: f'{v:.1%}' if isinstance(v, float) else str(v) for key, v in row.items()} for row in rows]))
-    if args.out: save_confusion(result, about.name, args.out)
+    if not args.out: return
+    save_confusion(result, about.name, args.out)
+    if not args.json: print(f'confusion matrix: {args.out / "confusion.csv"}, {args.out / "confusion.png"}')
 
 def figures_of(result) -> dict:
     "Accuracy, losses and calibration error of an evaluation, by name."
@@ -245,9 +249,8 @@ def save_confusion(result, name: str, out: Path):
     out.mkdir(parents=True, exist_ok=True)
     write_confusion(out / 'confusion.csv', result.confusion, result.classes)
     save_figure(plot_confusion(result.confusion, result.classes, name), out / 'confusion.png')
-    print(f'confusion matrix: {out / "confusion.csv"}, {out / "confusion.png"}', file=sys.stderr)
 
-# %% ../nbs/06_cli.ipynb #8d812bb1
+# %% ../nbs/06_cli.ipynb #6ccd48e5
 #| code-fold: true
 def run_predict(args):
     "The verb predict."
@@ -255,6 +258,7 @@ def run_predict(args):
     from modified_resnet.training import progress
     from modified_resnet.data import read_images
     if args.top < 1: raise ValueError(f'--top {args.top}: want a whole number, at least 1')
+    if args.map and not args.out: raise ValueError('--map without --out: it draws in the figures, so name a folder for them with --out')
     model, about = load_weights(args.weights)
     paths, classes, rows = find_images(args.images), class_names(model, about), []
     for start in progress(range(0, len(paths), 64), desc='predict', unit='batch'):
@@ -312,12 +316,18 @@ def run_summary(args):
     print(summary(model))
     print(f'{check_budget(model):,} trainable parameters, fewer than the budget of 5,000,000; {mult_adds(model):,} multiply-adds for one 32x32 image')
 
-# %% ../nbs/06_cli.ipynb #8535a7b1
+# %% ../nbs/06_cli.ipynb #8ed08431
+def check_file(path: Path | None):
+    "Make the folder of a file that will be written. Raises ValueError if the file itself is a folder."
+    if path is None: return
+    if path.is_dir(): raise ValueError(f'--out {path} is a folder: name a file in it, as in {path / "record.json"}')
+    path.parent.mkdir(parents=True, exist_ok=True)
+
 def run_bench(args):
     "The verb bench."
     from modified_resnet.bench import bench
     from modified_resnet.records import write_json
-    if args.out: args.out.parent.mkdir(parents=True, exist_ok=True)
+    check_file(args.out)
     if args.rounds < 1: raise ValueError(f'rounds={args.rounds}: want a whole number, at least 1')
     found = bench(args.rounds, args.device, args.full, say=lambda line: print(line, flush=True))
     if args.out: write_json(args.out, found)
@@ -331,13 +341,13 @@ def run_race(args):
     from modified_resnet.models import MODELS
     from modified_resnet.race import accuracy_to_reach, race
     from modified_resnet.records import write_json
+    check_file(args.out)
     if args.model not in MODELS: raise ValueError(f'--model {args.model}: choose one of {", ".join(MODELS)}')
     recipe = best_recipe(args.results, args.model)
     if not recipe: raise ValueError(f'{args.results} has no recipe that is better than the paper\'s: run reproduce --set beyond first')
     recipe = replace(recipe, epochs=args.epochs, hold_out=0)
     train_set, test_set = load_data(args.data)
-    target = accuracy_to_reach(args.results, args.model, test_set)
-    if args.out: args.out.parent.mkdir(parents=True, exist_ok=True)
+    target = accuracy_to_reach(args.results, args.model, train_set, test_set)
     found = race(target, recipe, train_set, test_set, args.device, Speed(precision=args.precision), say=lambda line: print(line, flush=True))
     if args.out: write_json(args.out, found)
 

@@ -206,16 +206,17 @@ def every_fifth(data: ImageSet) -> tuple[ImageSet, ImageSet]:
         aside[places[torch.randperm(len(places), generator=generator)[:max(1, len(places) // 5)]]] = True
     return data.select(~aside), data.select(aside)
 
-# %% ../nbs/02_data.ipynb #11114118
+# %% ../nbs/02_data.ipynb #af6ccd45
 def folder_key(folder: Path, image_size: int) -> str:
-    "A name for the state of a folder: it changes with any file's name, size or time of change, and with `image_size`."
-    sha = hashlib.sha256(f'{folder.resolve()} {image_size}'.encode('utf-8', 'surrogateescape'))
+    "A name for the state of a folder: 8 hex digits for the folder and `image_size`, a dash, and 24 that change with any file's name, size or time of change."
+    place = hashlib.sha256(f'{folder.resolve()} {image_size}'.encode('utf-8', 'surrogateescape')).hexdigest()[:8]
+    sha = hashlib.sha256()
     for part in find_files(folder):
         for files in part.values():
             for file in files:
                 stat = file.stat()
                 sha.update(f'{file} {stat.st_size} {stat.st_mtime_ns}'.encode('utf-8', 'surrogateescape'))
-    return sha.hexdigest()[:24]
+    return f'{place}-{sha.hexdigest()[:24]}'
 
 # %% ../nbs/02_data.ipynb #36d1b63f
 def write_whole(
@@ -250,7 +251,7 @@ def load_sets(path: Path) -> tuple[ImageSet, ImageSet] | None:
     try: return tuple(ImageSet(**part) for part in torch.load(path, weights_only=True))
     except Exception: return None  # any damage to a cache means: make it again
 
-# %% ../nbs/02_data.ipynb #9888eb05
+# %% ../nbs/02_data.ipynb #bcc5f774
 def load_folder(
     folder: str | Path,  # holds 'train' and 'test', each with one folder a class
     image_size: int = 32,  # height and width of the images, pixels
@@ -261,7 +262,9 @@ def load_folder(
     sets = load_sets(path)
     if sets is None:
         sets = read_folder(folder, image_size)
-        try: save_sets(path, sets)
+        try:
+            save_sets(path, sets)
+            for old in set(path.parent.glob(f'{path.name[:8]}-*.pt')) - {path}: old.unlink()  # of earlier states of the folder
         except OSError as error: print(f'note: the decoded images could not be cached in {path.parent} ({error})')
     return sets
 

@@ -10,7 +10,7 @@ __all__ = ['FREE', 'World', 'join_world', 'keep_freed_memory', 'Speed', 'safe_sp
            'Interrupted', 'StopSignals', 'save_run', 'advise_on_disk', 'write_epoch', 'write_events', 'record_epoch',
            'train_epoch', 'so_far', 'step_or_advise', 'fit', 'go_on', 'score', 'test_once']
 
-# %% ../nbs/03b_engine.ipynb #2f66839b
+# %% ../nbs/03b_engine.ipynb #1ac85aaa
 import copy
 import ctypes
 import math
@@ -34,7 +34,7 @@ from torch.nn.parallel import DistributedDataParallel
 from .augmentation import augment, cut_out, draw_augmentation, draw_squares, keep_only
 from .data import PAPER_MEAN, PAPER_STD, ImageSet, channel_stats, hold_out, normalize, save_tensors
 from .modern import parameter_groups, running_average, whiten_stem, zero_gammas
-from .records import BEST, add_sitting, load_checkpoint, open_run, read_checkpoint, save_checkpoint, settle_checkpoint, write_json
+from .records import BEST, CheckpointError, add_sitting, load_checkpoint, open_run, read_checkpoint, save_checkpoint, settle_checkpoint, write_json
 from .training import (
     NETWORK_FIELDS, Recipe, check_classes, confusion_counts, epoch_line, get_device, history_row, is_best,
     make_optimizer, make_scheduler, network_of, progress, run_config, write_results)
@@ -359,7 +359,7 @@ def finish_epoch(self: Trainer) -> dict:
 
 Trainer.finish_epoch = finish_epoch
 
-# %% ../nbs/03b_engine.ipynb #3c33f799
+# %% ../nbs/03b_engine.ipynb #acff763c
 def weights(self: Trainer) -> dict:
     "What a file needs for the network to be used again: its state_dict as 'model', and 'about' it: name, changes, classes, normalisation, image size."
     mean, std = self.model.normalization
@@ -377,7 +377,9 @@ def trainer_state(self: Trainer) -> dict:
                 rate=getattr(self, 'rate', None), seconds=self.seconds)
 
 def restore_trainer(self: Trainer, state: dict):
-    "Go back to a state. Raises ValueError if it belongs to another network."
+    "Go back to a state. Raises ValueError if it belongs to another network, or is not one of `trainer_state`."
+    lacking = [key for key in ('scheduler', 'random', 'step') if key not in state]
+    if lacking: raise ValueError(f'the checkpoint has no {lacking[0]!r}, so this engine did not write it and cannot go on from it: choose another folder with --out')
     try:
         self.tested.load_state_dict(state['model'])
         if self.average: self.model.load_state_dict(state['trained'])
@@ -493,9 +495,9 @@ def step_or_advise(trainer: Trainer):
         raise RuntimeError(f'a process of this run has ended, so process {trainer.world.rank} cannot go on '
                            f'({first_line(error)[:200]}). Start the run again with --resume') from error
 
-# %% ../nbs/03b_engine.ipynb #02a9658e
+# %% ../nbs/03b_engine.ipynb #bff5b3f8
 #| code-fold: true
-FREE = ('channels_last', 'fused', 'keep_memory', 'compile')  # may be another when a run goes on, perhaps on another machine
+FREE = ('channels_last', 'fused', 'keep_memory', 'compile')  # may be another in each sitting of a run; config.json has those of the first, env.json those of all
 
 def fit(
     recipe: Recipe,  # how to train
@@ -523,17 +525,20 @@ def fit(
                 if world.any(bool(stop.name), device): break
             if world.any(bool(stop.name), device): raise Interrupted(f'stopped by {stop.name or "another process"} after epoch {len(trainer.history)} of {recipe.epochs}')
             world.first(lambda: advise_on_disk(lambda: test_once(trainer, folder, test_set), folder))
+            if world.any(bool(stop.name), device): raise Interrupted(f'stopped by {stop.name or "another process"}, all {recipe.epochs} epochs done')
     return trainer.tested, trainer.history
 
-# %% ../nbs/03b_engine.ipynb #d5072b6f
+# %% ../nbs/03b_engine.ipynb #49a37a0a
 def go_on(trainer: Trainer, folder: Path):
     "Restore the newest good checkpoint of a run, if it has one, in every process; say aloud if a newer one was damaged."
     state, faults = trainer.world.first(lambda: (settle_checkpoint(folder), load_checkpoint(folder))[1])
     if state is not None: trainer.restore(state)
+    elif (folder / 'history.csv').exists(): raise CheckpointError(f'{folder} holds the record of a run, but no checkpoint to go on from: choose another folder with --out')
     if trainer.world.rank: return
+    if state is None: (folder / 'test.json').unlink(missing_ok=True)
     for fault in faults: print(f'note: {fault}; going on from the checkpoint before it')
     if trainer.history and trainer.step == 0: write_epoch(trainer, folder)
-    if not trainer.done: add_sitting(folder, trainer.device)
+    if not trainer.done: add_sitting(folder, trainer.device, processes=trainer.world.size, first_epoch=trainer.epoch, **{field: getattr(trainer.speed, field) for field in FREE})
     if state is not None: print('all epochs are done already' if trainer.done else f'going on in epoch {trainer.epoch} after batch {trainer.step}')
 
 # %% ../nbs/03b_engine.ipynb #7cff26c2

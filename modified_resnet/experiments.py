@@ -4,32 +4,32 @@
 
 # %% auto #0
 __all__ = ['SEEDS', 'HELD_OUT', 'BASES', 'SHORT', 'QUESTIONS', 'OPTIMIZER_CHANGES', 'STEPS', 'SETS', 'KEPT', 'FEATURE_IMAGES',
-           'RANGE_TEST', 'in_name', 'run_name', 'paper_runs', 'clean_runs', 'ablation_runs', 'best_rate',
+           'RANGE_TEST', 'in_name', 'run_name', 'for_smoke', 'paper_runs', 'clean_runs', 'ablation_runs', 'best_rate',
            'held_out_accuracy', 'Step', 'climb', 'best_recipe', 'beyond_runs', 'best_runs', 'write_predictions',
-           'keep_record', 'write_features', 'is_recorded', 'small_sets', 'for_smoke', 'run_set', 'run_one',
-           'range_test', 'record_range_test', 'Record', 'command_of', 'run_row', 'find_records', 'is_finished',
-           'write_runs', 'MissingEvidence', 'Sentence', 'markdown_table', 'Book', 'seeds', 'blank', 'mean',
-           'mean_and_spread', 'set_table']
+           'keep_record', 'write_features', 'is_recorded', 'small_sets', 'refuse_smoke', 'run_set', 'run_one',
+           'range_test', 'record_range_test', 'Record', 'device_name', 'command_of', 'run_row', 'find_records',
+           'is_finished', 'write_runs', 'MissingEvidence', 'Sentence', 'markdown_table', 'Book', 'seeds', 'blank',
+           'mean', 'mean_and_spread', 'set_table']
 
-# %% ../nbs/05c_experiments.ipynb #2f35fd69
+# %% ../nbs/05c_experiments.ipynb #25608195
 import fnmatch
 import json
 import re
 import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import torch
 from filelock import FileLock
 from torch import Tensor
 
-from .data import ImageSet, normalize, stratified_split, write_whole
+from .data import ImageSet, hold_out, normalize, stratified_split, write_whole
 from .engine import Speed, Trainer, fit, predict
 from .evaluation import load_model
 from .models import MODELS, OTHERS, parameter_count
-from .records import LAST, InUse, add_sitting, read_csv, write_csv, write_json
+from .records import LAST, InUse, add_sitting, read_csv, remove_partial, write_csv, write_json
 from .report import last_test_accuracy, read_config, read_confusion, read_history, recipe_of
 from .training import Recipe, get_device, network_of, run_config
 
@@ -70,6 +70,11 @@ OPTIMIZER_CHANGES = {  # each with learning rates to choose from
     'Adam': ({'optimizer': 'adam'}, (.0003, .001, .003)), 'AdamW': ({'optimizer': 'adamw', 'weight_decay': .01}, (.0003, .001, .003)),
     'RMSprop': ({'optimizer': 'rmsprop'}, (.0003, .001, .003))}
 
+# %% ../nbs/05c_experiments.ipynb #4a2f1889
+def for_smoke(recipe: Recipe) -> Recipe:
+    "The recipe with one epoch, and a hundred images held out if it holds out any: for a test of the way, not of the network."
+    return replace(recipe, epochs=1, hold_out=min(recipe.hold_out, 100))
+
 # %% ../nbs/05c_experiments.ipynb #1085d794
 #| code-fold: true
 def paper_runs(results: Path) -> Iterator[Recipe]:
@@ -93,7 +98,7 @@ def ablation_runs(results: Path) -> Iterator[Recipe]:
         for answers in QUESTIONS.values():
             for changes in answers: yield replace(base, seed=seed, **changes)
 
-# %% ../nbs/05c_experiments.ipynb #3dbd3e3c
+# %% ../nbs/05c_experiments.ipynb #2ace9e45
 #| code-fold: true
 def best_rate(
     results: Path,  # folder of the records
@@ -101,15 +106,24 @@ def best_rate(
     rates: tuple[float, ...],  # learning rates that were tried
 ) -> float | None:
     "The learning rate with the highest accuracy on the held-out images after the last epoch, first seed; a run that diverged loses. None if one has not been run, or all diverged."
-    found = {rate: held_out_accuracy(results / run_name('ablations', replace(BASES['ablations'], lr_max=rate, **changes))) for rate in rates}
+    found = {rate: held_out_accuracy(results, 'ablations', replace(BASES['ablations'], lr_max=rate, **changes)) for rate in rates}
     return max(found, key=found.get) if None not in found.values() and any(found.values()) else None
 
-def held_out_accuracy(record: Path) -> float | None:
-    "Accuracy (0 to 1) on the held-out images after the last epoch; 0 for a run that diverged, None if there is no record."
+def held_out_accuracy(
+    results: Path,  # folder of the records
+    set_name: str,  # of the run
+    recipe: Recipe,  # of the run
+) -> float | None:
+    "Accuracy (0 to 1) on the held-out images after the last epoch; 0 for a run that diverged, None if there is no whole record of this recipe, or of its smoke test."
+    record = results / run_name(set_name, recipe)
+    if not (record / 'config.json').exists(): return None
+    found = recipe_of(json.loads((record / 'config.json').read_text()))
+    if found not in (recipe, for_smoke(recipe)): return None
     if (record / 'diverged.txt').exists(): return 0.
-    return read_history(record)[-1]['test_accuracy'] if (record / 'history.csv').exists() else None
+    rows = read_history(record) if (record / 'history.csv').exists() else []
+    return rows[-1]['test_accuracy'] if len(rows) == found.epochs else None
 
-# %% ../nbs/05c_experiments.ipynb #8630aa20
+# %% ../nbs/05c_experiments.ipynb #7d8cdabb
 #| code-fold: true
 STEPS = {
     'one-cycle schedule': [{'schedule': 'one_cycle'}],
@@ -138,7 +152,7 @@ class Step:
 
     def accuracies(self, recipe: Recipe) -> dict[int, float]:
         "Held-out accuracy (0 to 1) of a recipe after its last epoch, by seed, as far as it is recorded."
-        found = {seed: held_out_accuracy(self.results / run_name('beyond', replace(recipe, seed=seed))) for seed in SEEDS}
+        found = {seed: held_out_accuracy(self.results, 'beyond', replace(recipe, seed=seed)) for seed in SEEDS}
         return {seed: accuracy for seed, accuracy in found.items() if accuracy is not None}
 
     def gain(self, recipe: Recipe) -> float | None:
@@ -200,7 +214,7 @@ def best_runs(results: Path) -> Iterator[Recipe]:
 
 SETS: dict[str, Callable[[Path], Iterator[Recipe]]] = {'paper': paper_runs, 'clean': clean_runs, 'ablations': ablation_runs, 'beyond': beyond_runs, 'best': best_runs}
 
-# %% ../nbs/05c_experiments.ipynb #9ec7c45e
+# %% ../nbs/05c_experiments.ipynb #ca543fd9
 #| code-fold: true
 KEPT = ('config.json', 'env.json', 'history.csv', 'confusion.csv', 'test.json')
 
@@ -216,6 +230,7 @@ def keep_record(
 ):
     "Copy what is small from a run's folder to its record; the history last, so that a record with a history is whole."
     record.mkdir(parents=True, exist_ok=True)
+    remove_partial(record)
     if test_set:
         model, _ = load_model(folder / LAST)
         speed = Speed(precision=read_config(folder)['precision'])
@@ -240,19 +255,20 @@ def write_features(path: Path, model: torch.nn.Module, test_set: ImageSet, n: in
     write_csv(path, [dict(label=int(label), pca_x=round(float(a), 3), pca_y=round(float(b), 3), tsne_x=round(float(c), 2), tsne_y=round(float(d), 2))
                      for label, (a, b), (c, d) in zip(chosen.labels, pca, tsne)])
 
-# %% ../nbs/05c_experiments.ipynb #f516c409
+# %% ../nbs/05c_experiments.ipynb #f7b758b1
 #| code-fold: true
 def is_recorded(
     record: Path,  # where the record would be
     recipe: Recipe,  # of the run
+    train_print: str,  # fingerprint of the images it would be trained on
     test_set: ImageSet,  # the test images it would have
 ) -> bool:
     "Is there a whole record of this run, or of its divergence? Raises ValueError if there is one of another recipe or other images."
     diverged = (record / 'diverged.txt').exists()
     if not diverged and not (record / 'history.csv').exists(): return False
     config = json.loads((record / 'config.json').read_text()) if diverged else read_config(record)
-    theirs = recipe_of(config), config.get('data'), config.get('test_fingerprint')
-    if theirs != (recipe, test_set.name, test_set.fingerprint()):
+    theirs = recipe_of(config), config.get('data'), config.get('train_fingerprint'), config.get('test_fingerprint')
+    if theirs != (recipe, test_set.name, train_print, test_set.fingerprint()):
         raise ValueError(f'{record} is the record of another recipe, or of other images ({config.get("data")}): choose another folder with --results, or remove it')
     return diverged or len(read_history(record)) == recipe.epochs
 
@@ -263,11 +279,14 @@ def small_sets(train_set: ImageSet, test_set: ImageSet) -> tuple[ImageSet, Image
         return stratified_split(data, n)[1] if len(data) > n + len(data.classes) else data
     return some(train_set, 300), some(test_set, 100)
 
-def for_smoke(recipe: Recipe) -> Recipe:
-    "The recipe with one epoch, and a hundred images held out if it holds out any."
-    return replace(recipe, epochs=1, hold_out=min(recipe.hold_out, 100))
+def refuse_smoke(results: Path):
+    "Raise ValueError if a folder holds records of a smoke test, which must not decide anything."
+    for path in sorted(results.glob('*-*/config.json')):
+        base = BASES.get(path.parent.name.split('-')[0])
+        if base and path.parent.name != RANGE_TEST and json.loads(path.read_text()).get('epochs') == 1 < base.epochs:
+            raise ValueError(f'{path.parent} is the record of a smoke test: choose another folder with --results, or remove it')
 
-# %% ../nbs/05c_experiments.ipynb #a05ca0ed
+# %% ../nbs/05c_experiments.ipynb #911d10bf
 #| code-fold: true
 def run_set(
     set_name: str,  # one of SETS
@@ -286,7 +305,9 @@ def run_set(
     if out.resolve() == results.resolve(): raise ValueError(f'{out} for both the runs and their records: choose another folder with --results')
     if smoke: train_set, test_set = small_sets(train_set, test_set)
     elif 2 * BASES[set_name].hold_out > len(train_set): raise ValueError(f'the set {set_name} holds {BASES[set_name].hold_out} of {len(train_set)} training images out: use more images, or --smoke')
+    if not smoke: refuse_smoke(results)
     results.mkdir(parents=True, exist_ok=True)
+    train_print = cache(lambda n: (hold_out(train_set, n)[0] if n else train_set).fingerprint())
     done, seen = 0, False
     if set_name == 'ablations' and fnmatch.fnmatch(RANGE_TEST, only):
         seen = True
@@ -295,7 +316,7 @@ def run_set(
         name, recipe = run_name(set_name, planned), for_smoke(planned) if smoke else planned
         if not fnmatch.fnmatch(name, only): continue
         seen = True
-        if is_recorded(results / name, recipe, test_set):
+        if is_recorded(results / name, recipe, train_print(recipe.hold_out), test_set):
             theirs = json.loads((results / name / 'config.json').read_text())['precision']
             if theirs != speed.precision: say(f'{name}: recorded already, in {theirs}; remove the record to make it in {speed.precision}')
             continue
@@ -366,7 +387,7 @@ def record_range_test(train_set: ImageSet, record: Path, device: str, speed: Spe
     add_sitting(record, device)
     write_csv(record / 'range.csv', range_test(recipe, train_set, device=device, speed=speed))
 
-# %% ../nbs/05c_experiments.ipynb #65b86eb5
+# %% ../nbs/05c_experiments.ipynb #f7f22a8a
 #| code-fold: true
 @dataclass(frozen=True)
 class Record:
@@ -380,7 +401,9 @@ class Record:
     @cached_property
     def recipe(self) -> Recipe: return recipe_of(self.config)
     @cached_property
-    def env(self) -> dict: return json.loads((self.folder / 'env.json').read_text())[-1]
+    def sittings(self) -> list[dict]: return json.loads((self.folder / 'env.json').read_text())
+    @property
+    def env(self) -> dict: return self.sittings[-1]
     @cached_property
     def history(self) -> list[dict]: return read_history(self.folder)
     @cached_property
@@ -413,9 +436,20 @@ class Record:
         "Of an epoch; the median."
         return statistics.median(row['seconds'] for row in self.history)
     @property
-    def device(self) -> str: return self.env['gpu'] or f'{self.env["cpu"]}, {self.env["threads"]} thread{"s" if self.env["threads"] > 1 else ""}'
+    def device(self) -> str:
+        "Where it ran; if the sittings differ, one after the other."
+        return ', then '.join(dict.fromkeys(map(device_name, self.sittings)))
     @property
     def command(self) -> str: return command_of(self.name, self.config['data'], self.config['precision'])
+
+# %% ../nbs/05c_experiments.ipynb #614aee02
+def device_name(
+    sitting: dict,  # an entry of env.json
+) -> str:
+    "The processor of a sitting in words: 'one NVIDIA H100', or a CPU with its threads."
+    processes = sitting.get('processes', 1)
+    if sitting['gpu']: return f'{processes if processes > 1 else "one"} {sitting["gpu"]}'
+    return f'{sitting["cpu"]}, {sitting["threads"]} thread{"s" if sitting["threads"] > 1 else ""}' + f' in each of {processes} processes' * (processes > 1)
 
 # %% ../nbs/05c_experiments.ipynb #6434e698
 #| code-fold: true

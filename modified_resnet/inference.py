@@ -7,7 +7,7 @@ __all__ = ['WEIGHTS', 'RELEASE', 'LARGEST', 'pretrained_names', 'pretrained_card
            'load_weights', 'publish_weights', 'class_names', 'find_images', 'predict_images', 'top',
            'class_activation_map', 'plot_prediction', 'Deployable', 'export_model']
 
-# %% ../nbs/04a_inference.ipynb #62316e3f
+# %% ../nbs/04a_inference.ipynb #0f103024
 import hashlib
 import json
 import re
@@ -26,7 +26,7 @@ from . import __version__
 from .data import IMAGE_SUFFIXES, cache_folder, normalize, save_tensors, write_whole
 from .engine import predict
 from .evaluation import About, load_model
-from .records import CheckpointError, read_checkpoint, read_csv, write_json
+from .records import LAST, CheckpointError, read_checkpoint, read_csv, write_json
 
 # %% ../nbs/04a_inference.ipynb #588a77ee
 WEIGHTS = Path(__file__).parent / 'weights' if '__file__' in globals() else Path('../modified_resnet/weights')
@@ -80,7 +80,7 @@ def load_weights(
     "A network by the name of its weights, or from a file. Errors as `load_pretrained` and `load_model`."
     return load_pretrained(str(which)) if str(which) in pretrained_names() else load_model(which)
 
-# %% ../nbs/04a_inference.ipynb #5517667b
+# %% ../nbs/04a_inference.ipynb #ca4d2a9a
 #| code-fold: true
 def publish_weights(
     folder: Path,  # of a finished run, with last.pt
@@ -89,11 +89,14 @@ def publish_weights(
     name: str,  # under which they are loaded
     release: Path,  # where larger weights go, to be attached to a release
 ) -> dict:
-    "Write a run's last weights as NAME-HASH.pt, and their card as NAME.json; the card."
-    model, about = load_model(folder / 'last.pt')
-    row = next(row for row in read_csv(record.parent / 'runs.csv') if row['run'] == record.name)
+    "Write a run's last weights as NAME-HASH.pt, and their card as NAME.json; the card. Raises ValueError if folder and record are not of one run."
+    model, about = load_model(folder / LAST)
+    if (folder / 'config.json').read_bytes() != (record / 'config.json').read_bytes() or read_checkpoint(folder / LAST)['history'] != read_csv(record / 'history.csv'):
+        raise ValueError(f'{record} is not the record of the weights in {folder}: name the two of one finished run')
+    row = {row['run']: row for row in read_csv(record.parent / 'runs.csv')}.get(record.name)
+    if not row: raise ValueError(f'{record.name} is not in {record.parent / "runs.csv"}: run reproduce on that folder, which writes it anew')
     classes = json.loads((record / 'config.json').read_text())['classes']
-    changes = read_checkpoint(folder / 'last.pt').get('about', {}).get('changes', {})
+    changes = read_checkpoint(folder / LAST).get('about', {}).get('changes', {})
     known = {key: value for key, value in dict(asdict(about), classes=classes, changes=changes).items() if key != 'assumed'}
     out.mkdir(parents=True, exist_ok=True)
     fresh = out / 'fresh.pt'
@@ -113,7 +116,7 @@ def publish_weights(
         if path.name != card['file']: path.unlink()
     return card
 
-# %% ../nbs/04a_inference.ipynb #baae6354
+# %% ../nbs/04a_inference.ipynb #a0390b99
 def class_names(model: nn.Module, about: About) -> tuple[str, ...]:
     "Names of a network's classes, fit to be printed; numbers if its file did not say."
     names = about.classes or tuple(str(i) for i in range(model.linear.out_features))
@@ -126,7 +129,7 @@ def find_images(
     found = []
     for place in map(Path, places):
         if place.is_dir():
-            files = sorted(f for f in place.rglob('*') if f.suffix.lower() in IMAGE_SUFFIXES and f.is_file())
+            files = sorted(f for f in place.rglob('*') if f.suffix.lower() in IMAGE_SUFFIXES and f.is_file() and not f.name.startswith('.'))
             if not files: raise ValueError(f'no images in {place}: want files ending in {", ".join(IMAGE_SUFFIXES)}')
             found += files
         elif place.is_file(): found.append(place)

@@ -20,16 +20,17 @@ from .experiments import Book, mean
 from .records import environment
 from .training import Recipe, get_device
 
-# %% ../nbs/05d_race.ipynb #52f3389f
+# %% ../nbs/05d_race.ipynb #a3037afb
 def accuracy_to_reach(
     results: Path,  # folder of the records
     model: str,  # name of the network
-    data: ImageSet,  # test images: the records must be of the same
+    train_set: ImageSet,  # training images: the records must be of the same
+    test_set: ImageSet,  # test images, as well
 ) -> float:
     "Mean test accuracy (0 to 1) of the recorded runs of the paper's recipe after their last epoch. Raises ValueError if there are none with these images."
     book = Book(results)
-    records = [record for record in book.need(f'the race of {model}', book.seeds('paper', model=model)) if record.config['test_fingerprint'] == data.fingerprint()]
-    if not records: raise ValueError(f'{results} has no record of the paper\'s recipe for {model!r} on {data.name}: run reproduce --set paper first')
+    records = [record for record in book.need(f'the race of {model}', book.seeds('paper', model=model)) if (record.config['train_fingerprint'], record.config['test_fingerprint']) == (train_set.fingerprint(), test_set.fingerprint())]
+    if not records: raise ValueError(f'{results} has no record of the paper\'s recipe for {model!r} on these images of {test_set.name}: run reproduce --set paper first')
     return mean(records) / 100
 
 # %% ../nbs/05d_race.ipynb #8f99f9ff

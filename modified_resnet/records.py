@@ -5,10 +5,12 @@
 # %% auto #0
 __all__ = ['LAST', 'PREVIOUS', 'BEST', 'cpu_name', 'git_state', 'environment', 'write_json', 'write_lines', 'write_csv',
            'read_csv', 'as_number', 'CheckpointError', 'read_checkpoint', 'save_checkpoint', 'settle_checkpoint',
-           'load_checkpoint', 'first_difference', 'check_folder', 'check_config', 'InUse', 'open_run', 'add_sitting']
+           'load_checkpoint', 'first_difference', 'check_folder', 'check_config', 'InUse', 'open_run', 'remove_partial',
+           'add_sitting']
 
-# %% ../nbs/02a_records.ipynb #1b52b53d
+# %% ../nbs/02a_records.ipynb #91b26aab
 import csv
+import functools
 import io
 import json
 import os
@@ -25,7 +27,7 @@ from filelock import FileLock, Timeout
 
 from .data import save_tensors, write_whole
 
-# %% ../nbs/02a_records.ipynb #eab213fd
+# %% ../nbs/02a_records.ipynb #7dc39064
 def cpu_name() -> str:
     "The processor as the operating system names it."
     try: lines = Path('/proc/cpuinfo').read_text().splitlines()
@@ -33,8 +35,9 @@ def cpu_name() -> str:
     names = [line.split(':', 1)[1].strip() for line in lines if line.startswith('model name')]
     return names[0] if names else platform.machine()
 
+@functools.cache
 def git_state() -> dict:
-    "The commit of the source code ('commit', None outside a checkout) and whether files differ from it ('changed')."
+    "The commit of the source code ('commit', None outside a checkout) and whether files differ from it ('changed'). Asked once in a process: a commit made while it runs is not the code that it runs."
     def git(*args):
         command = ['git', '-C', str(Path(__file__).parent), *args]
         try: done = subprocess.run(command, capture_output=True, text=True, timeout=20)
@@ -144,7 +147,7 @@ def load_checkpoint(
                                      'Delete the folder to begin anew, or choose another')
     return None, faults
 
-# %% ../nbs/02a_records.ipynb #0e442674
+# %% ../nbs/02a_records.ipynb #afca0f73
 def first_difference(old: dict, new: dict) -> str | None:
     "The first key whose values differ, or None."
     return next((key for key in [*old, *new] if old.get(key) != new.get(key)), None)
@@ -154,10 +157,10 @@ def check_folder(folder: Path):
     others = [f.name for f in folder.iterdir() if f.name != 'lock' and not f.name.endswith('.partial')]
     if others and not (folder / 'config.json').exists(): raise FileExistsError(f'{folder} holds other files ({others[0]}): choose another folder with --out')
 
-def check_config(folder: Path, config: dict, resume: bool, defaults: dict, free: Sequence[str]):
-    "Raise FileExistsError or ValueError unless a run with this config may begin, or go on, in the folder. A run that never got to a checkpoint may be begun anew, with any config."
+def check_config(folder: Path, config: dict, resume: bool, defaults: dict, free: Sequence[str]) -> bool:
+    "Is there a run in the folder that may go on? Raises FileExistsError or ValueError if there is one that may not. A run that never got to a checkpoint may be begun anew, with any config."
     path = folder / 'config.json'
-    if not any((folder / name).exists() for name in ('fresh.pt', LAST, PREVIOUS, 'history.csv')): return
+    if not any((folder / name).exists() for name in ('fresh.pt', LAST, PREVIOUS, 'history.csv')): return False
     if not resume: raise FileExistsError(f'{folder} holds a run already: go on with it with --resume, or choose another folder with --out')
     try: old, new = json.loads(path.read_text()), json.loads(json.dumps(config))
     except ValueError as error: raise ValueError(f'{path} is damaged ({error}): choose another folder with --out') from error
@@ -165,8 +168,9 @@ def check_config(folder: Path, config: dict, resume: bool, defaults: dict, free:
     field = first_difference(old, new)
     if field: raise ValueError(f'the run in {folder} has {field}={old.get(field)!r}, not {new.get(field)!r}: '
                                f'use its value, or choose another folder with --out')
+    return True
 
-# %% ../nbs/02a_records.ipynb #e27f3618
+# %% ../nbs/02a_records.ipynb #b3ffee5d
 #| code-fold: true
 class InUse(RuntimeError):
     "Another process is at work on the run's folder."
@@ -179,7 +183,7 @@ def open_run(
     defaults: dict = {},  # values of fields that the record of an older version may lack
     free: Sequence[str] = (),  # fields that may be another when the run goes on
 ):
-    "A run's folder, locked, with config.json in it. Raises FileExistsError, ValueError (another config) or InUse."
+    "A run's folder, locked, with the config.json of its beginning in it. Raises FileExistsError, ValueError (another config) or InUse."
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     check_folder(folder)
@@ -187,15 +191,23 @@ def open_run(
     try: lock.acquire(timeout=0)
     except Timeout: raise InUse(f'another process is at work on {folder}: wait for it, or choose another folder with --out') from None
     try:
-        check_config(folder, config, resume, defaults, free)
-        for leftover in folder.glob('*.[0-9]*.partial'): leftover.unlink()  # of a process that was killed while it wrote
-        write_json(folder / 'config.json', config)
+        goes_on = check_config(folder, config, resume, defaults, free)
+        remove_partial(folder)
+        if not goes_on: write_json(folder / 'config.json', config)
         yield folder
     finally: lock.release()
 
-def add_sitting(folder: Path, device: torch.device | str = 'cpu'):
-    "Add this machine to env.json of a run that begins or goes on here."
+def remove_partial(folder: Path):
+    "Remove what processes left behind that were killed while they wrote."
+    for leftover in folder.glob('*.[0-9]*.partial'): leftover.unlink()
+
+def add_sitting(
+    folder: Path,  # of a run that begins or goes on here
+    device: torch.device | str = 'cpu',  # where it computes
+    **more,  # what else is to be said of this sitting; plain values
+):
+    "Add this machine to the sittings in env.json."
     path = folder / 'env.json'
     try: sittings = json.loads(path.read_text())
     except (OSError, ValueError): sittings = []
-    write_json(path, [*sittings, environment(device)])
+    write_json(path, [*sittings, dict(environment(device), **more)])

@@ -23,7 +23,7 @@ from .plots import COMPARISONS, plot_comparison, plot_confusion, plot_history, p
 from .records import read_csv, write_csv
 from .training import Recipe, learning_rates, network_of
 
-# %% ../nbs/05a_report.ipynb #7a5a8f7c
+# %% ../nbs/05a_report.ipynb #d40f8acb
 #| code-fold: true
 def read_config(folder: Path) -> dict:
     "config.json of a run. Raises FileNotFoundError if the folder holds no finished epoch."
@@ -43,7 +43,9 @@ def read_history(folder: Path) -> list[dict]:
 
 def last_test_accuracy(folder: Path) -> float:
     "Test accuracy (0 to 1) of a run's last weights; with held-out images, from its one look at the test set."
-    if read_config(folder).get('hold_out'): return json.loads((folder / 'test.json').read_text())['last']['accuracy']
+    if read_config(folder).get('hold_out'):
+        if not (folder / 'test.json').exists(): raise ValueError(f'{folder} is of a run that is not finished: the test set is looked at after its last epoch. Go on with it first')
+        return json.loads((folder / 'test.json').read_text())['last']['accuracy']
     return read_history(folder)[-1]['test_accuracy']
 
 def read_confusion(folder: Path) -> tuple[Tensor, list[str]]:

@@ -71,7 +71,7 @@ class Recipe:
 
     def __post_init__(self): check_recipe(self)
 
-# %% ../nbs/03_training.ipynb #4e2cb8c2
+# %% ../nbs/03_training.ipynb #c5b725c0
 def check_recipe(recipe: Recipe):
     "Raise ValueError naming the first field whose value makes no sense, and what would."
     def want(field, good, wish):
@@ -81,7 +81,7 @@ def check_recipe(recipe: Recipe):
     real = lambda least: lambda v: isinstance(v, (int, float)) and not isinstance(v, bool) and math.isfinite(v) and v >= least
     want('epochs', whole(1), 'a whole number, at least 1')
     want('batch_size', lambda v: whole(1)(v) and v < 2 ** 31, 'a whole number, at least 1, below 2 to the power of 31')
-    want('seed', lambda v: whole(0)(v) and v < 2 ** 63, 'a whole number, at least 0, below 2 to the power of 63')
+    want('seed', lambda v: whole(0)(v) and v < 2 ** 32, 'a whole number, at least 0, below 2 to the power of 32 (PyTorch looks at no more of it)')
     for field in ('lr_min', 'momentum', 'weight_decay'): want(field, real(0), 'a finite number, at least 0')
     want('lr_max', lambda v: real(0)(v) and v >= recipe.lr_min and v > 0, f'a finite number above 0, at least lr_min={recipe.lr_min!r}')
     want('gamma', lambda v: real(0)(v) and 0 < v <= 1, 'a number above 0, at most 1')
@@ -111,7 +111,7 @@ def make_optimizer(
     kind = dict(adam=torch.optim.Adam, adamw=torch.optim.AdamW)[recipe.optimizer]
     return kind(parameters, fused=fused, **common)
 
-# %% ../nbs/03_training.ipynb #390c9585
+# %% ../nbs/03_training.ipynb #23054761
 def step_size(
     recipe: Recipe,  # its batch_size counts
     n: int,  # training images
@@ -127,7 +127,9 @@ def make_scheduler(
     "The paper's schedule (section 'Hyper-parameters'), CyclicLR in mode exp_range, or one it is compared with; to be stepped after every batch. Momentum is left alone."
     steps, size = recipe.epochs * math.ceil(n / recipe.batch_size), step_size(recipe, n)
     if recipe.schedule == 'constant': return lr_scheduler.ConstantLR(optimizer, factor=1.)
-    if recipe.schedule == 'cosine': return lr_scheduler.CosineAnnealingLR(optimizer, steps, eta_min=recipe.lr_min)
+    if recipe.schedule == 'cosine':
+        foot = recipe.lr_min / recipe.lr_max
+        return lr_scheduler.LambdaLR(optimizer, lambda step: foot + (1 - foot) * (1 + math.cos(math.pi * step / steps)) / 2)
     tops = [group['lr'] for group in optimizer.param_groups]
     if recipe.schedule == 'one_cycle': return lr_scheduler.OneCycleLR(optimizer, tops, steps + 1, anneal_strategy='linear', cycle_momentum=False)
     feet = [recipe.lr_min * (top / recipe.lr_max) for top in tops]
