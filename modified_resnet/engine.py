@@ -495,7 +495,7 @@ def step_or_advise(trainer: Trainer):
         raise RuntimeError(f'a process of this run has ended, so process {trainer.world.rank} cannot go on '
                            f'({first_line(error)[:200]}). Start the run again with --resume') from error
 
-# %% ../nbs/03b_engine.ipynb #bff5b3f8
+# %% ../nbs/03b_engine.ipynb #cc732eb0
 #| code-fold: true
 FREE = ('channels_last', 'fused', 'keep_memory', 'compile')  # may be another in each sitting of a run; config.json has those of the first, env.json those of all
 
@@ -525,7 +525,7 @@ def fit(
                 if world.any(bool(stop.name), device): break
             if world.any(bool(stop.name), device): raise Interrupted(f'stopped by {stop.name or "another process"} after epoch {len(trainer.history)} of {recipe.epochs}')
             world.first(lambda: advise_on_disk(lambda: test_once(trainer, folder, test_set), folder))
-            if world.any(bool(stop.name), device): raise Interrupted(f'stopped by {stop.name or "another process"}, all {recipe.epochs} epochs done')
+            if world.any(bool(stop.name), device): raise Interrupted(f'stopped by {stop.name or "another process"} when all epochs were done')
     return trainer.tested, trainer.history
 
 # %% ../nbs/03b_engine.ipynb #49a37a0a

@@ -171,7 +171,7 @@ class Step:
     @property
     def after(self) -> Recipe: return self.best if self.kept else self.before
 
-# %% ../nbs/05c_experiments.ipynb #7c031ee4
+# %% ../nbs/05c_experiments.ipynb #2ca1670a
 #| code-fold: true
 def climb(
     results: Path,  # folder of the records
@@ -184,7 +184,9 @@ def climb(
     for label, versions in STEPS.items():
         if not step.measured: return
         recipe = step.after
-        step = Step(label, recipe, [replace(recipe, **changes) for changes in versions], results)
+        tried = [version for changes in versions if (version := replace(recipe, **changes)) != recipe]
+        if not tried: continue  # without weight decay of the filters, for instance, there is none to extend
+        step = Step(label, recipe, tried, results)
         yield step
 
 def best_recipe(
@@ -193,10 +195,10 @@ def best_recipe(
 ) -> Recipe | None:
     "The recipe a network's climb has kept. Taken, in this order: a complete climb of this network or the nearest smaller one; then a climb that has at least begun; None if there is none."
     sizes = [*MODELS, *OTHERS]
-    climbs = [[step for step in climb(results, name) if step.measured] for name in reversed(sizes[:sizes.index(model) + 1])]
-    for enough in (len(STEPS) + 1, 2):
-        for steps in climbs:
-            if len(steps) >= enough: return replace(steps[-1].after, model=model)
+    climbs = [list(climb(results, name)) for name in reversed(sizes[:sizes.index(model) + 1])]
+    begun = [steps for steps in climbs if sum(step.measured for step in steps) > 1]
+    for steps in sorted(begun, key=lambda steps: not steps[-1].measured):  # complete ones first; the order stays otherwise
+        return replace([step for step in steps if step.measured][-1].after, model=model)
 
 # %% ../nbs/05c_experiments.ipynb #9d4988a2
 def beyond_runs(results: Path) -> Iterator[Recipe]:
