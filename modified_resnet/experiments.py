@@ -9,7 +9,7 @@ __all__ = ['SEEDS', 'HELD_OUT', 'BASES', 'SHORT', 'QUESTIONS', 'OPTIMIZER_CHANGE
            'keep_record', 'write_features', 'is_recorded', 'small_sets', 'refuse_smoke', 'run_set', 'run_one',
            'range_test', 'record_range_test', 'Record', 'device_name', 'command_of', 'run_row', 'find_records',
            'is_finished', 'write_runs', 'MissingEvidence', 'Sentence', 'markdown_table', 'Book', 'seeds', 'blank',
-           'mean', 'mean_and_spread', 'set_table']
+           'setting', 'mean', 'mean_and_spread', 'set_table']
 
 # %% ../nbs/05c_experiments.ipynb #25608195
 import fnmatch
@@ -545,7 +545,7 @@ class Book:
         if not holds(**found): raise AssertionError(f'the records say otherwise: "{sentence}" with {found}')
         return Sentence(sentence.format(**found))
 
-# %% ../nbs/05c_experiments.ipynb #76244c96
+# %% ../nbs/05c_experiments.ipynb #6db86d43
 #| code-fold: true
 def seeds(self: Book, set_name: str, **changes) -> list[str]:
     "Names of the recorded runs of a set with these changes to its base recipe, one for each seed there is."
@@ -557,7 +557,18 @@ def blank(self: Book, set_name: str) -> list[str]:
     planned = dict.fromkeys(run_name(set_name, recipe) for recipe in SETS[set_name](self.results))
     return [name for name in planned if name not in self.rows and not (self.results / name / 'diverged.txt').exists()]
 
-Book.seeds, Book.blank = seeds, blank
+def setting(self: Book, names: list[str]) -> str:
+    "What a caption must say of runs: data, epochs, seeds, precision, device, version of PyTorch."
+    records = self.need('a caption', names)
+    if not records: return 'not run yet'
+    def each(values): return ' and '.join(map(str, dict.fromkeys(values)))
+    seeds = sorted({record.recipe.seed for record in records}, key=lambda seed: (seed not in SEEDS, SEEDS.index(seed) if seed in SEEDS else seed))
+    return ', '.join((each('CIFAR-10 (JPEG)' if 'jpeg' in record.config['data'] else record.config['data'] for record in records),
+                      f'{each(record.recipe.epochs for record in records)} epochs', f'seed{"s" if len(seeds) > 1 else ""} {", ".join(map(str, seeds))}',
+                      each(record.config['precision'] for record in records), each(record.device for record in records),
+                      f'torch {each(record.env["torch"].split("+")[0] for record in records)}'))
+
+Book.seeds, Book.blank, Book.setting = seeds, blank, setting
 
 def mean(
     records: list[Record],  # of one recipe, with different seeds
