@@ -244,7 +244,7 @@ def plot_scaling(
     ax.set(xscale='log', xlabel=xlabel, ylabel='test accuracy (%)')
     return fig
 
-# %% ../nbs/05_plots.ipynb #9bc10aa8
+# %% ../nbs/05_plots.ipynb #07951517
 #| code-fold: true
 def plot_climb(
     rows: list[dict],  # one a part, in order: 'label', 'before' and 'after' (accuracy in percent), 'kept'
@@ -258,7 +258,8 @@ def plot_climb(
         standing = row['after'] if row['kept'] else row['before']
         if place + 1 < len(rows): ax.plot([standing] * 2, [place - .3, place + 1.3], color='#999999', lw=.8)
     ax.set_yticks(range(len(rows)), [row['label'] for row in rows])
-    ax.margins(x=.12)
+    ax.use_sticky_edges = False
+    ax.margins(x=.06)
     ax.set(xlabel='accuracy on held-out images (%)', ylim=(len(rows) - .5, -.5))
     return fig
 
