@@ -7,9 +7,9 @@ __all__ = ['SEEDS', 'HELD_OUT', 'BASES', 'SHORT', 'QUESTIONS', 'OPTIMIZER_CHANGE
            'RANGE_TEST', 'in_name', 'run_name', 'for_smoke', 'paper_runs', 'clean_runs', 'ablation_runs', 'best_rate',
            'held_out_accuracy', 'Step', 'climb', 'best_recipe', 'beyond_runs', 'best_runs', 'write_predictions',
            'keep_record', 'write_features', 'is_recorded', 'small_sets', 'refuse_smoke', 'run_set', 'run_one',
-           'range_test', 'record_range_test', 'Record', 'device_name', 'command_of', 'run_row', 'find_records',
-           'is_finished', 'write_runs', 'MissingEvidence', 'Sentence', 'markdown_table', 'Book', 'seeds', 'blank',
-           'setting', 'mean', 'mean_and_spread', 'set_table']
+           'range_test', 'smooth_losses', 'usable_rates', 'record_range_test', 'Record', 'device_name', 'command_of',
+           'run_row', 'find_records', 'is_finished', 'write_runs', 'MissingEvidence', 'Sentence', 'markdown_table',
+           'Book', 'seeds', 'blank', 'setting', 'mean', 'mean_and_spread', 'set_table']
 
 # %% ../nbs/05c_experiments.ipynb #25608195
 import fnmatch
@@ -352,7 +352,7 @@ def run_one(
     else: keep_record(folder, record, test_set if with_predictions else None)
     return True
 
-# %% ../nbs/05c_experiments.ipynb #b740e314
+# %% ../nbs/05c_experiments.ipynb #a677fe61
 #| code-fold: true
 RANGE_TEST = 'ablations-range-test'
 
@@ -375,6 +375,19 @@ def range_test(
         if not loss < 4 * min([row['loss'] for row in rows], default=float('inf')): break
         rows.append(dict(step=step + 1, lr=lr, loss=loss))
     return rows
+
+def smooth_losses(rows: list[dict]) -> list[float]:
+    "Mean loss of fifteen steps around each step of a range test, fewer at the ends."
+    return [statistics.mean(row['loss'] for row in rows[max(0, i - 7):i + 8]) for i in range(len(rows))]
+
+def usable_rates(
+    rows: list[dict],  # of a range test
+    margin: float = .1,  # how much the smooth loss may be above its lowest, nats
+) -> tuple[float, float]:
+    "The lowest and the highest learning rate at which the smooth loss is near its lowest."
+    losses = smooth_losses(rows)
+    rates = [row['lr'] for row, loss in zip(rows, losses) if loss < min(losses) + margin]
+    return rates[0], rates[-1]
 
 def record_range_test(train_set: ImageSet, record: Path, device: str, speed: Speed):
     "Make the range test and write its record: config.json, env.json, range.csv; nothing if it is there."

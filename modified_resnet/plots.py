@@ -117,7 +117,7 @@ def plot_comparison(
     ax.set(xlabel='epoch', ylabel=label, title=title)
     return fig
 
-# %% ../nbs/05_plots.ipynb #eea3684f
+# %% ../nbs/05_plots.ipynb #6bb42d8d
 #| code-fold: true
 def plot_mistakes(
     result: Evaluation,  # scores and labels of the images
@@ -132,7 +132,7 @@ def plot_mistakes(
     for ax, i in zip(axes.flat, worst):
         guess, sure = int(result.predictions[i]), result.probabilities[i].max().item()
         ax.imshow(displayable(data.images[i]), interpolation='nearest')
-        ax.set_title(f'{data.classes[data.labels[i]]}, not {data.classes[guess]}\n({sure:.0%} sure)', fontsize=8)
+        ax.set_title(f'{data.classes[data.labels[i]]}, taken for\n{data.classes[guess]} ({f"{sure:.0%}" if sure < .995 else ">99%"} sure)', fontsize=8)
     return fig
 
 # %% ../nbs/05_plots.ipynb #85e96b90
@@ -157,7 +157,7 @@ def plot_against_paper(
     ax.legend(frameon=False, fontsize=8, ncols=2)
     return fig
 
-# %% ../nbs/05_plots.ipynb #758d237a
+# %% ../nbs/05_plots.ipynb #dd3281fb
 #| code-fold: true
 def draw_confusion(ax, confusion: Tensor, classes: Sequence[str], title: str, signed: bool = False):
     "A confusion matrix (or, signed, a difference of two) with its counts, on given axes."
@@ -186,7 +186,7 @@ def plot_confusion_pair(
     axes[1, 1].set_yticks(range(len(classes)), classes, fontsize=8)
     axes[1, 1].set(xlabel='recall (%)', title='recall of each class', ylim=(len(classes) - .5, -.5))
     axes[1, 1].grid(axis='y', lw=.4)
-    axes[1, 1].legend(frameon=False)
+    axes[1, 1].legend(frameon=False, ncols=2, loc='upper left', bbox_to_anchor=(0, -.12))
     return fig
 
 # %% ../nbs/05_plots.ipynb #e68b016d
@@ -212,7 +212,7 @@ def plot_features(
         for ax, kind, title in zip(column, ('pca', 'tsne'), ('PCA', 't-SNE')): draw_features(ax, rows, kind, classes, f'{name}, {title}')
     return fig
 
-# %% ../nbs/05_plots.ipynb #b8314382
+# %% ../nbs/05_plots.ipynb #2fa7d8c5
 #| code-fold: true
 def plot_answers(
     answers: dict[str, Sequence[float]],  # values, one a seed, by answer; none where nothing was run
@@ -236,6 +236,9 @@ def plot_scaling(
 ) -> Figure:
     "Test accuracy against the size of networks, on a logarithmic axis; the paper's three in their colours, a dot for each seed."
     fig, ax = new_axes(7., 3.8)
+    if not any(values for _, values in points.values()):
+        ax.text(.5, .5, 'not run yet', transform=ax.transAxes, ha='center', color='#777777', style='italic')
+        return fig
     means = sorted((size, sum(values) / len(values)) for size, values in points.values() if values)
     ax.plot([size for size, _ in means], [mean for _, mean in means], lw=.8, color='#999999')
     for name, (size, values) in points.items():

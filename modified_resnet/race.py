@@ -55,7 +55,7 @@ def run_to(
         rows.append(dict(epoch=trainer.epoch - 1, seconds=time.perf_counter() - start, test_accuracy=accuracy))
     return first_step, rows
 
-# %% ../nbs/05d_race.ipynb #2fab2481
+# %% ../nbs/05d_race.ipynb #73cdff0f
 def race(
     target: float,  # test accuracy to reach, 0 to 1
     recipe: Recipe,  # of our side
@@ -72,6 +72,6 @@ def race(
     say(f'the paper\'s loop: {plain["images_per_second"]:,.0f} images/s, so {plain_seconds:,.0f} s for its {Recipe().epochs} epochs')
     first_step, rows = run_to(target, recipe, train_set, test_set, get_device(device), speed)
     seconds = rows[-1]['seconds'] if rows[-1]['test_accuracy'] >= target else None
-    say(f'{target:.2%} reached after {seconds:,.1f} s, {plain_seconds / seconds:.1f} times sooner' if seconds else f'{target:.2%} not reached in {recipe.epochs} epochs: {rows[-1]["test_accuracy"]:.2%}')
+    say(f'{target:.2%} reached after {seconds:,.1f} s, {plain_seconds / seconds:.1f} times sooner' if seconds else f'{target:.2%} not reached in {recipe.epochs} epoch{"s" if recipe.epochs > 1 else ""}: {rows[-1]["test_accuracy"]:.2%}')
     return dict(environment=environment(get_device(device)), data=test_set.name, recipe=asdict(recipe), speed=asdict(speed), target=target,
                 plain=plain_seconds, plain_images_per_second=plain['images_per_second'], first_step=first_step, rows=rows, seconds=seconds)
