@@ -9,13 +9,13 @@ __all__ = ['conv3x3', 'projection', 'BasicBlock', 'block_steps', 'draw_box', 'dr
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# %% ../nbs/00_blocks.ipynb #c5e76231
+# %% ../nbs/00_blocks.ipynb #1e936b2c
 def conv3x3(
     in_channels: int,  # channels of the input
     out_channels: int,  # channels of the output
     stride: int = 1,  # 2 halves height and width
 ) -> nn.Conv2d:
-    "A 3x3 convolution with padding 1 and no bias: (N, in, H, W) to (N, out, H/stride, W/stride)."
+    "A 3x3 convolution with padding 1 and no bias: (N, in, H, W) to (N, out, H/stride, W/stride), rounded up."
     return nn.Conv2d(in_channels, out_channels, kernel_size=3, stride=stride, padding=1, bias=False)
 
 # %% ../nbs/00_blocks.ipynb #79144aa8

@@ -134,7 +134,7 @@ def make_parser() -> argparse.ArgumentParser:
     for add in (add_training_verbs, add_using_verbs, add_looking_verbs): add(verbs)
     return parser
 
-# %% ../nbs/06_cli.ipynb #be4a5274
+# %% ../nbs/06_cli.ipynb #3671b809
 #| code-fold: true
 def say_data(train_set, test_set):
     "Say what the images are."
@@ -149,9 +149,7 @@ def run_train(args):
     "The verb train."
     from modified_resnet.data import load_data
     from modified_resnet.engine import Speed, fit
-    from modified_resnet.models import create_model
     from modified_resnet.training import Recipe
-    create_model(args.model)  # an unknown name is better found before the images are read
     recipe = Recipe(args.model, 30 if args.epochs is None else args.epochs, args.batch_size, lr_max=args.lr_max, seed=1234 if args.seed is None else args.seed,
                     normalization=args.normalization or ('paper' if args.data in ('digits', 'cifar10') else 'data'), class_weights=args.class_weights)
     train_set, test_set = load_data(args.data, args.image_size)
@@ -210,7 +208,7 @@ def run_named_set(args):
     rows = set_table(results, args.set)
     print(f'\n{done} runs made now; all records of the set, on {train_set.name}:\n{text_table(rows) if rows else "none"}\n\nrecords: {results}')
 
-# %% ../nbs/06_cli.ipynb #7a7c5235
+# %% ../nbs/06_cli.ipynb #eda6c3f5
 #| code-fold: true
 def run_evaluate(args):
     "The verb evaluate."
@@ -223,7 +221,7 @@ def run_evaluate(args):
     model, about = load_weights(args.checkpoint)
     if args.data in ('digits', 'cifar10') and args.image_size is None and about.image_size != 32:
         raise ValueError(f'{args.checkpoint} takes images of {about.image_size}x{about.image_size}, those of {args.data} have 32x32: name its images with --data')
-    _, test_set = load_data(args.data, about.image_size if args.image_size is None else args.image_size)
+    with contextlib.redirect_stdout(sys.stderr if args.json else sys.stdout): _, test_set = load_data(args.data, about.image_size if args.image_size is None else args.image_size)
     if about.classes and about.classes != test_set.classes: raise ValueError(f'the network knows {", ".join(about.classes[:5])}, ..., but the images are of {", ".join(test_set.classes[:5])}, ...: use the images it was trained for')
     result = evaluate_model(model.to(device), test_set)
     found, rows = figures_of(result), per_class(result.confusion, result.classes)
@@ -291,20 +289,20 @@ def run_export(args):
     with contextlib.redirect_stdout(io.StringIO()): export_model(model, args.out, about.image_size)  # torch.onnx talks
     print(f'{args.out}: {about.name}, takes images of 3x{about.image_size}x{about.image_size} from 0 to 255, gives probabilities of {model.linear.out_features} classes')
 
-# %% ../nbs/06_cli.ipynb #8d08c2b7
+# %% ../nbs/06_cli.ipynb #f2eb7c39
 #| code-fold: true
 def run_compare(args):
     "The verb compare."
     from modified_resnet.plots import COMPARISONS, plot_comparison
     from modified_resnet.records import write_csv
-    from modified_resnet.report import read_history, save_figure, table_row, text_table
+    from modified_resnet.report import read_config, read_history, save_figure, table_row, text_table
     names = [run.name if [r.name for r in args.runs].count(run.name) == 1 else str(run) for run in args.runs]
     rows = [{'Run': name, **table_row(run)} for name, run in zip(names, args.runs)]
     print(text_table(rows))
     if not args.out: return
     args.out.mkdir(parents=True, exist_ok=True)
     write_csv(args.out / 'comparison.csv', rows)
-    histories = {name: read_history(run) for name, run in zip(names, args.runs)}
+    histories = {f'{name} (held-out)' if read_config(run).get('hold_out') else name: read_history(run) for name, run in zip(names, args.runs)}
     for number, (column, _, _) in COMPARISONS.items(): save_figure(plot_comparison(histories, number), args.out / f'{column.replace("_", "-")}.png')
     print(f'table and figures: {args.out}')
 

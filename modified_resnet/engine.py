@@ -4,13 +4,13 @@
 
 # %% auto #0
 __all__ = ['FREE', 'World', 'join_world', 'keep_freed_memory', 'Speed', 'safe_speed', 'epoch_generator', 'alternate_flips',
-           'Batches', 'predict', 'mean_by_batch', 'random_states', 'set_random_states', 'synchronised',
-           'normalization_of', 'balance_weights', 'start_weights', 'Trainer', 'start_epoch', 'train_step',
-           'check_finite', 'look', 'finish_epoch', 'weights', 'trainer_state', 'restore_trainer', 'first_line',
-           'Interrupted', 'StopSignals', 'save_run', 'advise_on_disk', 'write_epoch', 'write_events', 'record_epoch',
-           'train_epoch', 'so_far', 'step_or_advise', 'fit', 'go_on', 'score', 'test_once']
+           'Batches', 'model_normalization', 'predict', 'mean_by_batch', 'random_states', 'set_random_states',
+           'synchronised', 'normalization_of', 'balance_weights', 'start_weights', 'Trainer', 'start_epoch',
+           'train_step', 'check_finite', 'look', 'finish_epoch', 'weights', 'trainer_state', 'restore_trainer',
+           'first_line', 'Interrupted', 'StopSignals', 'save_run', 'advise_on_disk', 'write_epoch', 'write_events',
+           'record_epoch', 'train_epoch', 'so_far', 'step_or_advise', 'fit', 'go_on', 'score', 'test_once']
 
-# %% ../nbs/03b_engine.ipynb #1ac85aaa
+# %% ../nbs/03b_engine.ipynb #bdd684be
 import copy
 import ctypes
 import math
@@ -36,7 +36,7 @@ from .data import PAPER_MEAN, PAPER_STD, ImageSet, channel_stats, hold_out, norm
 from .modern import parameter_groups, running_average, whiten_stem, zero_gammas
 from .records import BEST, CheckpointError, add_sitting, load_checkpoint, open_run, read_checkpoint, save_checkpoint, settle_checkpoint, write_json
 from .training import (
-    NETWORK_FIELDS, Recipe, check_classes, confusion_counts, epoch_line, get_device, history_row, is_best,
+    NETWORK_FIELDS, Recipe, best_row, check_classes, confusion_counts, epoch_line, get_device, history_row, is_best,
     make_optimizer, make_scheduler, network_of, progress, run_config, write_results)
 
 # %% ../nbs/03b_engine.ipynb #1d62d5c8
@@ -135,7 +135,7 @@ def alternate_flips(n: int, seed: int, epoch: int) -> Tensor:
     "Whether each of `n` images is mirrored in an epoch, bool (n,): by a coin in the first, then the other way round in every epoch."
     return (torch.rand(n, generator=epoch_generator(seed, 0)) < .5) ^ (epoch % 2 == 1)
 
-# %% ../nbs/03b_engine.ipynb #bf05f8ee
+# %% ../nbs/03b_engine.ipynb #c543d739
 #| code-fold: true
 class Batches:
     "The training batches of one epoch, augmented and normalised on the device."
@@ -171,6 +171,7 @@ class Batches:
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
         "This process's part of a batch: float32 (n, C, H, W) and int64 (n,)."
+        if not 0 <= step < len(self): raise IndexError(f'batch {step} of {len(self)}')
         start = step * self.recipe.batch_size
         part = slice(start + self.world.rank, start + self.size(step), self.world.size)
         chosen = self.order[part]
@@ -178,7 +179,11 @@ class Batches:
         if self.recipe.cutout: images = cut_out(images, self.squares[part], self.recipe.cutout)
         return images.contiguous(memory_format=self.layout), self.labels[chosen]
 
-# %% ../nbs/03b_engine.ipynb #2e005a7d
+# %% ../nbs/03b_engine.ipynb #803d37bf
+def model_normalization(model: nn.Module) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    "Mean and standard deviation that a network's images are normalised by: its own `normalization`, else the paper's."
+    return getattr(model, 'normalization', (PAPER_MEAN, PAPER_STD))
+
 @torch.no_grad()
 def predict(
     model: nn.Module,  # left as it is, but for its mode
@@ -188,7 +193,7 @@ def predict(
 ) -> Tensor:
     "Scores of every image before any softmax, float32 (N, classes); images are only normalised, by `model.normalization` (default: the paper's)."
     model.eval()
-    normalization = getattr(model, 'normalization', (PAPER_MEAN, PAPER_STD))
+    normalization = model_normalization(model)
     scores = []
     with speed.autocast(images.device):
         for part in images.split(batch_size):
@@ -239,7 +244,7 @@ def start_weights(model: nn.Module, recipe: Recipe, train_set: ImageSet):
     if recipe.zero_gamma: zero_gammas(model)
     if recipe.whitening: whiten_stem(model, normalize(train_set.images[::max(1, len(train_set) // 500)], *model.normalization))
 
-# %% ../nbs/03b_engine.ipynb #23c66fee
+# %% ../nbs/03b_engine.ipynb #7a2f7dde
 #| code-fold: true
 class Trainer:
     "A run in memory: trains by a recipe, one step at a time, and can be saved and restored between any two steps."
@@ -249,13 +254,14 @@ class Trainer:
         recipe: Recipe,  # how to train
         train_set: ImageSet,  # training images
         test_set: ImageSet,  # images looked at after every epoch: the test set, or those held out
-        device: torch.device = torch.device('cpu'),  # where everything is computed
+        device: str | torch.device = 'cpu',  # where everything is computed
         speed: Speed = Speed(),  # how it is computed
         world: World = World(),  # the processes that share the run
     ):
+        device = get_device(device)
         speed = safe_speed(speed, recipe, device)
         self.recipe, self.device, self.speed, self.world = recipe, device, speed, world
-        if speed.keep_memory and device.type == 'cpu': keep_freed_memory()
+        if speed.keep_memory and device.type == 'cpu': keep_freed_memory()  # for the whole process, from now on
         torch.manual_seed(recipe.seed)
         self.model = network_of(recipe, num_classes=len(train_set.classes), in_channels=train_set.images.shape[1])
         self.model.normalization = normalization_of(recipe, train_set)
@@ -495,7 +501,7 @@ def step_or_advise(trainer: Trainer):
         raise RuntimeError(f'a process of this run has ended, so process {trainer.world.rank} cannot go on '
                            f'({first_line(error)[:200]}). Start the run again with --resume') from error
 
-# %% ../nbs/03b_engine.ipynb #cc732eb0
+# %% ../nbs/03b_engine.ipynb #e1c34697
 #| code-fold: true
 FREE = ('channels_last', 'fused', 'keep_memory', 'compile')  # may be another in each sitting of a run; config.json has those of the first, env.json those of all
 
@@ -509,7 +515,7 @@ def fit(
     speed: Speed = Speed(),  # how the arithmetic is done
     save_seconds: float = 60.,  # time between checkpoints within an epoch
 ) -> tuple[nn.Module, list[dict]]:
-    "Train by a recipe: the network after its last epoch, and the history. Errors as `open_run`, `load_checkpoint`, `Trainer` and `train_epoch`."
+    "Train by a recipe: the network that was tested (the average, if the recipe has one), in evaluation mode, on the device; and the history. SIGINT and SIGTERM stop it after a step, saved. Raises ValueError, FileExistsError, InUse, CheckpointError, FloatingPointError, OSError, Interrupted."
     train_part, looked_at = hold_out(train_set, recipe.hold_out) if recipe.hold_out else (train_set, test_set)
     config = dict(run_config(recipe, train_part, test_set), **asdict(safe_speed(speed, recipe, get_device(device))))
     with join_world(get_device(device)) as (world, device), StopSignals() as stop:
@@ -521,12 +527,12 @@ def fit(
                 if not trainer.epoch_done: train_epoch(trainer, stop, lambda: save_run(trainer, folder), save_seconds)
                 row = trainer.finish_epoch()
                 record_epoch(trainer, folder)
-                if world.rank == 0: print(epoch_line(row, recipe.epochs), flush=True)
+                if world.rank == 0: print(epoch_line(row, recipe.epochs, 'held-out' if recipe.hold_out else 'test'), flush=True)
                 if world.any(bool(stop.name), device): break
             if world.any(bool(stop.name), device): raise Interrupted(f'stopped by {stop.name or "another process"} after epoch {len(trainer.history)} of {recipe.epochs}')
             world.first(lambda: advise_on_disk(lambda: test_once(trainer, folder, test_set), folder))
             if world.any(bool(stop.name), device): raise Interrupted(f'stopped by {stop.name or "another process"} when all epochs were done')
-    return trainer.tested, trainer.history
+    return trainer.tested.eval(), trainer.history
 
 # %% ../nbs/03b_engine.ipynb #49a37a0a
 def go_on(trainer: Trainer, folder: Path):
@@ -541,7 +547,7 @@ def go_on(trainer: Trainer, folder: Path):
     if not trainer.done: add_sitting(folder, trainer.device, processes=trainer.world.size, first_epoch=trainer.epoch, **{field: getattr(trainer.speed, field) for field in FREE})
     if state is not None: print('all epochs are done already' if trainer.done else f'going on in epoch {trainer.epoch} after batch {trainer.step}')
 
-# %% ../nbs/03b_engine.ipynb #7cff26c2
+# %% ../nbs/03b_engine.ipynb #75a24f4b
 def score(model: nn.Module, images: Tensor, labels: Tensor, speed: Speed = Speed()) -> dict[str, float]:
     "Accuracy (0 to 1) and loss by image (nats), and as 'accuracy_flips' the accuracy of the mean of the scores of image and mirror image."
     scores = predict(model, images, speed=speed)
@@ -555,8 +561,7 @@ def test_once(trainer: Trainer, folder: Path, test_set: ImageSet):
     images, labels = test_set.images.to(trainer.device), test_set.labels.to(trainer.device)
     found = dict(last=dict(epoch=len(trainer.history), **score(trainer.tested, images, labels, trainer.speed)))
     if trainer.recipe.hold_out:
-        lowest = min(trainer.history, key=lambda row: (row['test_loss'], -row['epoch']))
         best = copy.deepcopy(trainer.tested)
         best.load_state_dict(read_checkpoint(folder / BEST)['model'])
-        found['best'] = dict(epoch=lowest['epoch'], **score(best, images, labels, trainer.speed))
+        found['best'] = dict(epoch=best_row(trainer.history)['epoch'], **score(best, images, labels, trainer.speed))
     write_json(folder / 'test.json', found)

@@ -9,9 +9,9 @@ __all__ = ['SEEDS', 'HELD_OUT', 'BASES', 'SHORT', 'QUESTIONS', 'OPTIMIZER_CHANGE
            'keep_record', 'write_features', 'is_recorded', 'small_sets', 'refuse_smoke', 'run_set', 'run_one',
            'range_test', 'smooth_losses', 'usable_rates', 'record_range_test', 'Record', 'device_name', 'command_of',
            'run_row', 'find_records', 'is_finished', 'write_runs', 'MissingEvidence', 'Sentence', 'markdown_table',
-           'Book', 'seeds', 'blank', 'setting', 'mean', 'mean_and_spread', 'set_table']
+           'Book', 'seeds', 'blank', 'setting', 'best', 'mean', 'mean_and_spread', 'set_table']
 
-# %% ../nbs/05c_experiments.ipynb #25608195
+# %% ../nbs/05c_experiments.ipynb #469c6219
 import fnmatch
 import json
 import re
@@ -26,12 +26,12 @@ from filelock import FileLock
 from torch import Tensor
 
 from .data import ImageSet, hold_out, normalize, stratified_split, write_whole
-from .engine import Speed, Trainer, fit, predict
+from .engine import Speed, Trainer, fit, model_normalization, predict
 from .evaluation import load_model
 from .models import MODELS, OTHERS, parameter_count
 from .records import LAST, InUse, add_sitting, read_csv, remove_partial, write_csv, write_json
 from .report import last_test_accuracy, read_config, read_confusion, read_history, recipe_of
-from .training import Recipe, get_device, network_of, run_config
+from .training import Recipe, best_row, get_device, network_of, run_config
 
 # %% ../nbs/05c_experiments.ipynb #646f32c6
 #| code-fold: true
@@ -241,7 +241,7 @@ def keep_record(
     for name in sorted(KEPT, key='history.csv'.__eq__):
         if (folder / name).exists(): write_whole(record / name, lambda file: file.write((folder / name).read_bytes()))
 
-# %% ../nbs/05c_experiments.ipynb #1869a9fd
+# %% ../nbs/05c_experiments.ipynb #9a416035
 #| code-fold: true
 FEATURE_IMAGES = 2_000  # of the test set; t-SNE takes seconds for these
 
@@ -251,7 +251,7 @@ def write_features(path: Path, model: torch.nn.Module, test_set: ImageSet, n: in
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
     chosen = test_set.select(slice(None, None, max(1, len(test_set) // n)))
-    features = torch.cat([model.features(normalize(part, *model.normalization)) for part in chosen.images.split(250)]).numpy()
+    features = torch.cat([model.features(normalize(part, *model_normalization(model))) for part in chosen.images.split(250)]).numpy()
     pca = PCA(2, random_state=0).fit_transform(features)
     tsne = TSNE(2, perplexity=min(30, len(chosen) / 4), init='pca', random_state=0).fit_transform(features)
     write_csv(path, [dict(label=int(label), pca_x=round(float(a), 3), pca_y=round(float(b), 3), tsne_x=round(float(c), 2), tsne_y=round(float(d), 2))
@@ -402,7 +402,7 @@ def record_range_test(train_set: ImageSet, record: Path, device: str, speed: Spe
     add_sitting(record, device)
     write_csv(record / 'range.csv', range_test(recipe, train_set, device=device, speed=speed))
 
-# %% ../nbs/05c_experiments.ipynb #f7f22a8a
+# %% ../nbs/05c_experiments.ipynb #d0b3ade8
 #| code-fold: true
 @dataclass(frozen=True)
 class Record:
@@ -441,7 +441,7 @@ class Record:
     def chosen_accuracy(self) -> float:
         "On the test set, of the weights with the lowest loss on the images looked at after every epoch (the paper's protocol: the test set itself)."
         if self.recipe.hold_out: return 100 * self.test['best']['accuracy']
-        return 100 * min(self.history, key=lambda row: (row['test_loss'], -row['epoch']))['test_accuracy']
+        return 100 * best_row(self.history)['test_accuracy']
     @property
     def flips_accuracy(self) -> float | None:
         "Of the last epoch's weights on the test set, asked about each image and its mirror image; None if it was not measured."
@@ -558,7 +558,7 @@ class Book:
         if not holds(**found): raise AssertionError(f'the records say otherwise: "{sentence}" with {found}')
         return Sentence(sentence.format(**found))
 
-# %% ../nbs/05c_experiments.ipynb #6db86d43
+# %% ../nbs/05c_experiments.ipynb #f5f0cce4
 #| code-fold: true
 def seeds(self: Book, set_name: str, **changes) -> list[str]:
     "Names of the recorded runs of a set with these changes to its base recipe, one for each seed there is."
@@ -581,7 +581,12 @@ def setting(self: Book, names: list[str]) -> str:
                       each(record.config['precision'] for record in records), each(record.device for record in records),
                       f'torch {each(record.env["torch"].split("+")[0] for record in records)}'))
 
-Book.seeds, Book.blank, Book.setting = seeds, blank, setting
+def best(self: Book, model: str) -> list[str]:
+    "Names of the recorded runs of the best recipe that a network's climb has found so far, one for each seed there is."
+    names = [run_name('best', recipe) for recipe in best_runs(self.results) if recipe.model == model]
+    return [name for name in names if name in self.rows]
+
+Book.seeds, Book.blank, Book.setting, Book.best = seeds, blank, setting, best
 
 def mean(
     records: list[Record],  # of one recipe, with different seeds

@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['WEIGHTS', 'RELEASE', 'LARGEST', 'pretrained_names', 'pretrained_card', 'fetch_weights', 'load_pretrained',
            'load_weights', 'publish_weights', 'class_names', 'find_images', 'predict_images', 'top',
-           'class_activation_map', 'plot_prediction', 'Deployable', 'export_model']
+           'class_activation_map', 'plot_prediction', 'Deployable', 'export_model', 'write_onnx']
 
-# %% ../nbs/04a_inference.ipynb #0f103024
+# %% ../nbs/04a_inference.ipynb #ae1faf93
 import hashlib
 import json
 import re
@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from . import __version__
 from .data import IMAGE_SUFFIXES, cache_folder, normalize, save_tensors, write_whole
-from .engine import predict
+from .engine import model_normalization, predict
 from .evaluation import About, load_model
 from .records import LAST, CheckpointError, read_checkpoint, read_csv, write_json
 
@@ -73,11 +73,12 @@ def load_pretrained(
     if hashlib.sha256(path.read_bytes()).hexdigest() != card['sha256']: raise CheckpointError(f'{path} is not the file of its card (another SHA-256): remove it; if it came with the package, install that again')
     return load_model(path)
 
-# %% ../nbs/04a_inference.ipynb #b7d482d8
+# %% ../nbs/04a_inference.ipynb #cacf2109
 def load_weights(
     which: str | Path,  # one of pretrained_names(), or a file
 ) -> tuple[nn.Module, About]:
     "A network by the name of its weights, or from a file. Errors as `load_pretrained` and `load_model`."
+    if str(which) not in pretrained_names() and not Path(which).is_file(): raise CheckpointError(f'no weights {str(which)!r}: want one of {", ".join(pretrained_names())}, or a file')
     return load_pretrained(str(which)) if str(which) in pretrained_names() else load_model(which)
 
 # %% ../nbs/04a_inference.ipynb #ca4d2a9a
@@ -154,7 +155,7 @@ def top(
     values, places = probabilities.topk(min(k, len(classes)))
     return [(classes[i], p) for i, p in zip(places.tolist(), values.tolist())]
 
-# %% ../nbs/04a_inference.ipynb #cef85377
+# %% ../nbs/04a_inference.ipynb #c19a5f1c
 @torch.no_grad()
 def class_activation_map(
     model: nn.Module,  # as from load_model
@@ -162,7 +163,7 @@ def class_activation_map(
     label: int,  # the class asked about
 ) -> Tensor:
     "What each place of an image contributes to the score of a class: float32 (H, W), its mean the score without the bias (Zhou et al. 2016, equation 2)."
-    places = torch.einsum('c,chw->hw', model.linear.weight[label], model.maps(normalize(image[None], *model.normalization))[0])
+    places = torch.einsum('c,chw->hw', model.linear.weight[label], model.eval().maps(normalize(image[None], *model_normalization(model)))[0])
     return F.interpolate(places[None, None], size=image.shape[-2:], mode='nearest')[0, 0]
 
 # %% ../nbs/04a_inference.ipynb #621a0171
@@ -187,7 +188,7 @@ def plot_prediction(
     axes[-1].spines[['top', 'right']].set_visible(False)
     return fig
 
-# %% ../nbs/04a_inference.ipynb #f823eda7
+# %% ../nbs/04a_inference.ipynb #94c091dd
 class Deployable(nn.Module):
     "A network with its normalisation inside and probabilities at the end: float32 (N, 3, H, W) from 0 to 255, to (N, classes)."
     def __init__(
@@ -196,7 +197,7 @@ class Deployable(nn.Module):
     ):
         super().__init__()
         self.model = model
-        mean, std = (255 * torch.tensor(v).view(-1, 1, 1) for v in model.normalization)
+        mean, std = (255 * torch.tensor(v).view(-1, 1, 1) for v in model_normalization(model))
         self.register_buffer('mean', mean)
         self.register_buffer('std', std)
 
@@ -208,13 +209,21 @@ def export_model(
     path: str | Path,  # ends in .onnx, or in .pt2 for torch.export
     image_size: int = 32,  # height and width of the images
 ):
-    "Write a network for use elsewhere; the number of images stays free. Raises ValueError for another suffix, ImportError if ONNX is asked for and not installed."
+    "Write a network, which is on the CPU, for use elsewhere, whole or not at all; the number of images stays free. Raises ValueError for another suffix, ImportError if ONNX is asked for and not installed."
     path, whole = Path(path), Deployable(model).eval()
     if path.suffix not in ('.onnx', '.pt2'): raise ValueError(f'{path}: want a name that ends in .onnx or .pt2')
-    example, free = (torch.zeros(2, 3, image_size, image_size),), ({0: torch.export.Dim('images', min=1)},)
+    example, free = (torch.zeros(2, model.conv1.in_channels, image_size, image_size),), ({0: torch.export.Dim('images', min=1)},)
     program = torch.export.export(whole, example, dynamic_shapes=free)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == '.pt2': return torch.export.save(program, path)
-    try: import onnxscript  # torch.onnx needs it and does not bring it
+    partial = path.with_name(f'{path.stem}.partial{path.suffix}')
+    try:
+        if path.suffix == '.pt2': torch.export.save(program, partial)
+        else: write_onnx(program, example, partial)
+        partial.replace(path)
+    finally: partial.unlink(missing_ok=True)
+
+def write_onnx(program, example: tuple[Tensor], path: Path):
+    "Write an exported program as ONNX. Raises ImportError if onnxscript is not installed, which torch.onnx needs and does not bring."
+    try: import onnxscript
     except ImportError as error: raise ImportError('for ONNX: pip install onnx onnxscript') from error
     torch.onnx.export(program, example, path, input_names=['images'], output_names=['probabilities'], dynamo=True, external_data=False, verbose=False)

@@ -33,13 +33,13 @@ def accuracy_to_reach(
     if not records: raise ValueError(f'{results} has no record of the paper\'s recipe for {model!r} on these images of {test_set.name}: run reproduce --set paper first')
     return mean(records) / 100
 
-# %% ../nbs/05d_race.ipynb #8f99f9ff
+# %% ../nbs/05d_race.ipynb #71b521d3
 def run_to(
     target: float,  # test accuracy to reach, 0 to 1
     recipe: Recipe,  # how to train; ends after recipe.epochs in any case
     train_set: ImageSet,  # training images
     test_set: ImageSet,  # test images
-    device: torch.device = torch.device('cpu'),  # where
+    device: str | torch.device = 'cpu',  # where
     speed: Speed = Speed(),  # how the arithmetic is done
 ) -> tuple[float, list[dict]]:
     "Seconds until the first step was done, and a row for each epoch: 'epoch', 'seconds' since the start (tests included), 'test_accuracy'. Stops at the target."
@@ -55,7 +55,7 @@ def run_to(
         rows.append(dict(epoch=trainer.epoch - 1, seconds=time.perf_counter() - start, test_accuracy=accuracy))
     return first_step, rows
 
-# %% ../nbs/05d_race.ipynb #73cdff0f
+# %% ../nbs/05d_race.ipynb #13022195
 def race(
     target: float,  # test accuracy to reach, 0 to 1
     recipe: Recipe,  # of our side
@@ -67,7 +67,7 @@ def race(
     say: Callable[[str], None] = print,  # told what was measured
 ) -> dict:
     "'plain' seconds of the paper's 30 epochs (training only, from the speed of some steps), 'rows' and 'first_step' as from `run_to`, 'seconds' to the target (None if it was not reached), and what they were measured with."
-    plain = measure('plain', Recipe(recipe.model), steps or STEPS[recipe.model], device=device)
+    plain = measure('plain', Recipe(recipe.model), steps or STEPS.get(recipe.model, min(STEPS.values())), device=device)
     plain_seconds = Recipe().epochs * len(train_set) / plain['images_per_second']
     say(f'the paper\'s loop: {plain["images_per_second"]:,.0f} images/s, so {plain_seconds:,.0f} s for its {Recipe().epochs} epochs')
     first_step, rows = run_to(target, recipe, train_set, test_set, get_device(device), speed)

@@ -6,9 +6,10 @@
 __all__ = ['OPTIMIZERS', 'SCHEDULES', 'AUGMENTATIONS', 'NETWORK_FIELDS', 'PLAIN_FIELDS', 'Recipe', 'check_recipe',
            'make_optimizer', 'step_size', 'make_scheduler', 'learning_rates', 'get_device', 'progress', 'in_notebook',
            'train', 'evaluate', 'history_row', 'epoch_line', 'run_config', 'check_classes', 'network_of', 'check_plain',
-           'confusion_counts', 'write_confusion', 'write_results', 'is_best', 'fit_plain', 'plain_row', 'keep']
+           'confusion_counts', 'write_confusion', 'write_results', 'best_row', 'is_best', 'fit_plain', 'plain_row',
+           'keep']
 
-# %% ../nbs/03_training.ipynb #14ebb9c1
+# %% ../nbs/03_training.ipynb #721cf66c
 import math
 import sys
 import time
@@ -24,12 +25,12 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from .data import ImageSet, paper_loaders, save_tensors
-from .models import create_model
+from .models import MODELS, OTHERS, create_model, stages_of
 from .modern import Muon
 from .records import BEST, add_sitting, open_run, save_checkpoint, write_csv, write_lines
 from .variants import create_variant
 
-# %% ../nbs/03_training.ipynb #2687bc2d
+# %% ../nbs/03_training.ipynb #8cde561a
 #| code-fold: true
 OPTIMIZERS = ('sgd', 'adam', 'adamw', 'rmsprop', 'muon')
 SCHEDULES = ('exp_range', 'triangular', 'constant', 'one_cycle', 'cosine')
@@ -41,9 +42,9 @@ class Recipe:
     model: str = 'small'  # 'small', 'medium', 'large', 'budget', or widths of stages, as in '8-16-32-64'
     epochs: int = 30  # passes over the training images
     batch_size: int = 64  # images a step
-    lr_min: float = 1e-6  # learning rate at the foot of each cycle
+    lr_min: float = 1e-6  # learning rate at the foot of each cycle, or at the end of cosine; constant and one_cycle do not use it
     lr_max: float = 1e-2  # learning rate at the first peak
-    gamma: float = .9999  # the peaks shrink by this factor each step
+    gamma: float = .9999  # in exp_range, the peaks shrink by this factor each step
     momentum: float = .9  # share of the last step that is kept
     nesterov: bool = True  # look ahead along the momentum
     weight_decay: float = 0.  # pull towards zero; the paper has none
@@ -71,12 +72,13 @@ class Recipe:
 
     def __post_init__(self): check_recipe(self)
 
-# %% ../nbs/03_training.ipynb #c5b725c0
+# %% ../nbs/03_training.ipynb #49013e7b
 def check_recipe(recipe: Recipe):
     "Raise ValueError naming the first field whose value makes no sense, and what would."
     def want(field, good, wish):
         value = getattr(recipe, field)
         if not good(value): raise ValueError(f'{field}={value!r}: want {wish}')
+    want('model', lambda v: isinstance(v, str) and (v in MODELS or stages_of(OTHERS.get(v, v))), f'one of {", ".join([*MODELS, *OTHERS])}, or widths of stages as in 8-16-32-64')
     whole = lambda least: lambda v: isinstance(v, int) and not isinstance(v, bool) and v >= least
     real = lambda least: lambda v: isinstance(v, (int, float)) and not isinstance(v, bool) and math.isfinite(v) and v >= least
     want('epochs', whole(1), 'a whole number, at least 1')
@@ -149,12 +151,12 @@ def learning_rates(
         scheduler.step()
     return rates
 
-# %% ../nbs/03_training.ipynb #1b64bf07
+# %% ../nbs/03_training.ipynb #e5156ba5
 def get_device(
-    name: str = 'auto',  # 'auto', 'cpu', 'cuda', 'cuda:1'
+    name: str | torch.device = 'auto',  # 'auto', 'cpu', 'cuda', 'cuda:1', or a device
 ) -> torch.device:
     "The device of that name. Raises ValueError if it is not on this machine, and says what is."
-    there = ['cpu', *(f'cuda:{i}' for i in range(torch.cuda.device_count()))]
+    name, there = str(name), ['cpu', *(f'cuda:{i}' for i in range(torch.cuda.device_count()))]
     if name == 'auto': return torch.device(there[1] if len(there) > 1 else 'cpu')
     if name == 'cuda': name = 'cuda:0'
     if name not in there: raise ValueError(f'no device {name!r} on this machine: choose one of {", ".join(["auto", *there])}')
@@ -217,7 +219,7 @@ def evaluate(
         y_pred += outputs.argmax(1).tolist()
     return sum(t == p for t, p in zip(y_true, y_pred)), running_loss, y_true, y_pred
 
-# %% ../nbs/03_training.ipynb #10a36660
+# %% ../nbs/03_training.ipynb #ca8c66c8
 def history_row(
     epoch: int,  # 1 for the first
     train_correct: int, train_loss: float, n_train: int,  # hits; mean loss over batches; images
@@ -230,10 +232,14 @@ def history_row(
                 test_accuracy=test_correct / n_test, test_loss=test_loss, test_loss_by_image=test_loss_by_image,
                 lr=lr, seconds=round(seconds, 3), images_per_second=round(n_train / seconds, 1))
 
-def epoch_line(row: dict, epochs: int) -> str:
+def epoch_line(
+    row: dict,  # of the history
+    epochs: int,  # of the run
+    looked_at: str = 'test',  # what the images were that were looked at after the epoch
+) -> str:
     "A row of the history as a line to read."
     return (f'epoch {row["epoch"]:>{len(str(epochs))}}/{epochs}  train {row["train_accuracy"]:7.2%} loss {row["train_loss"]:.4f}  '
-            f'test {row["test_accuracy"]:7.2%} loss {row["test_loss"]:.4f}  {row["seconds"]:.1f} s')
+            f'{looked_at} {row["test_accuracy"]:7.2%} loss {row["test_loss"]:.4f}  {row["seconds"]:.1f} s')
 
 # %% ../nbs/03_training.ipynb #7c1b934b
 def run_config(
@@ -269,7 +275,7 @@ def check_plain(recipe: Recipe):
     if recipe.optimizer == 'muon': changed.append("optimizer='muon'")
     if changed: raise ValueError(f'{", ".join(changed)}: the plain loop trains the paper\'s networks in the paper\'s way; use engine.fit')
 
-# %% ../nbs/03_training.ipynb #b1c0b769
+# %% ../nbs/03_training.ipynb #dc0424a8
 def confusion_counts(
     labels: Tensor | list[int],  # true classes, (N,)
     predictions: Tensor | list[int],  # predicted classes, (N,)
@@ -288,9 +294,13 @@ def write_results(folder: Path, history: list[dict], confusion: Tensor, classes:
     write_csv(folder / 'history.csv', history)
     write_confusion(folder / 'confusion.csv', confusion, classes)
 
+def best_row(history: list[dict]) -> dict:
+    "The epoch with the lowest test loss, the later one of two that are equal. The paper keeps its weights (notebook)."
+    return min(reversed(history), key=lambda row: (math.isnan(row['test_loss']), row['test_loss']))
+
 def is_best(history: list[dict]) -> bool:
-    "Does the last epoch have the lowest test loss so far? The paper keeps its weights then (notebook)."
-    return history[-1]['test_loss'] <= min(row['test_loss'] for row in history)
+    "Is the last epoch the best so far?"
+    return best_row(history) is history[-1]
 
 # %% ../nbs/03_training.ipynb #a93f376d
 #| code-fold: true
