@@ -189,13 +189,15 @@ def run_reproduce(args):
     table, path = write_report({name: out / name for name in MODELS}, out)
     print(f'\nTable 1, {train_set.name}\n{table}\n\nfigures and table: {path}')
 
-# %% ../nbs/06_cli.ipynb #2e48dea8
+# %% ../nbs/06_cli.ipynb #643e08ce
 #| code-fold: true
 def run_named_set(args):
     "The verb reproduce with --set."
     from modified_resnet.data import load_data
     from modified_resnet.engine import Speed
-    from modified_resnet.experiments import SETS, run_set, set_table
+    from modified_resnet.book import set_table
+    from modified_resnet.experiments import run_set
+    from modified_resnet.sets import SETS
     from modified_resnet.report import text_table
     if args.set not in SETS: raise ValueError(f'--set {args.set}: choose one of {", ".join(SETS)}')
     for field in ('epochs', 'seed'):
@@ -314,7 +316,7 @@ def run_summary(args):
     print(summary(model))
     print(f'{check_budget(model):,} trainable parameters, fewer than the budget of 5,000,000; {mult_adds(model):,} multiply-adds for one 32x32 image')
 
-# %% ../nbs/06_cli.ipynb #8ed08431
+# %% ../nbs/06_cli.ipynb #69766110
 def check_file(path: Path | None):
     "Make the folder of a file that will be written. Raises ValueError if the file itself is a folder."
     if path is None: return
@@ -335,10 +337,10 @@ def run_race(args):
     from dataclasses import replace
     from modified_resnet.data import load_data
     from modified_resnet.engine import Speed
-    from modified_resnet.experiments import best_recipe
     from modified_resnet.models import MODELS
     from modified_resnet.race import accuracy_to_reach, race
     from modified_resnet.records import write_json
+    from modified_resnet.sets import best_recipe
     check_file(args.out)
     if args.model not in MODELS: raise ValueError(f'--model {args.model}: choose one of {", ".join(MODELS)}')
     recipe = best_recipe(args.results, args.model)

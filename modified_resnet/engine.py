@@ -179,7 +179,7 @@ class Batches:
         if self.recipe.cutout: images = cut_out(images, self.squares[part], self.recipe.cutout)
         return images.contiguous(memory_format=self.layout), self.labels[chosen]
 
-# %% ../nbs/03b_engine.ipynb #803d37bf
+# %% ../nbs/03b_engine.ipynb #ddb5e4ba
 def model_normalization(model: nn.Module) -> tuple[tuple[float, ...], tuple[float, ...]]:
     "Mean and standard deviation that a network's images are normalised by: its own `normalization`, else the paper's."
     return getattr(model, 'normalization', (PAPER_MEAN, PAPER_STD))
@@ -194,11 +194,11 @@ def predict(
     "Scores of every image before any softmax, float32 (N, classes); images are only normalised, by `model.normalization` (default: the paper's)."
     model.eval()
     normalization = model_normalization(model)
-    scores = []
+    logits = []
     with speed.autocast(images.device):
         for part in images.split(batch_size):
-            scores.append(model(normalize(part, *normalization).contiguous(memory_format=speed.layout)).float())
-    return torch.cat(scores) if scores else torch.empty(0, model.linear.out_features, device=images.device)
+            logits.append(model(normalize(part, *normalization).contiguous(memory_format=speed.layout)).float())
+    return torch.cat(logits) if logits else torch.empty(0, model.linear.out_features, device=images.device)
 
 def mean_by_batch(losses: Tensor, batch_size: int) -> float:
     "The paper's average of a loss (N,): the mean over batches of each batch's mean."
@@ -294,7 +294,7 @@ Trainer.tested = property(lambda self: self.average.module if self.average else 
 Trainer.epoch_done = property(lambda self: self.step == len(self.batches), doc='Has the epoch no batches left?')
 Trainer.done = property(lambda self: self.epoch > self.recipe.epochs, doc='Is every epoch finished?')
 
-# %% ../nbs/03b_engine.ipynb #f47fffdb
+# %% ../nbs/03b_engine.ipynb #8e47dcf9
 def train_step(self: Trainer):
     "Take one step: the next batch forward and backward, the optimizer, the schedule. Waits for nothing."
     images, labels = self.batches[self.step]
@@ -303,15 +303,15 @@ def train_step(self: Trainer):
         images, labels, share = self.batches[0][0][:1], self.batches[0][1][:1], 0.
     self.model.train()
     self.optimizer.zero_grad()
-    with self.speed.autocast(self.device): scores = self.forward(images)
-    loss = F.cross_entropy(scores.float(), labels, self.class_weights, reduction='sum', label_smoothing=self.recipe.label_smoothing) * share
+    with self.speed.autocast(self.device): logits = self.forward(images)
+    loss = F.cross_entropy(logits.float(), labels, self.class_weights, reduction='sum', label_smoothing=self.recipe.label_smoothing) * share
     (loss * self.world.size).backward()
     self.rate = self.optimizer.param_groups[0]['lr']
     self.optimizer.step()
     if self.average: self.average.update_parameters(self.model)
     self.scheduler.step()
     self.losses[self.step] = loss.detach()
-    if share: self.hits += (scores.argmax(1) == labels).sum()
+    if share: self.hits += (logits.argmax(1) == labels).sum()
     self.step += 1
 
 Trainer.train_step = train_step
@@ -332,7 +332,7 @@ def check_finite(
 
 Trainer.check_finite = check_finite
 
-# %% ../nbs/03b_engine.ipynb #2e4e9578
+# %% ../nbs/03b_engine.ipynb #033b39d7
 def look(self: Trainer) -> tuple[Tensor, Tensor]:
     "Loss (N,) and prediction (N,) of every test image, from all processes."
     if self.world.size > 1:
@@ -340,9 +340,9 @@ def look(self: Trainer) -> tuple[Tensor, Tensor]:
     mine = slice(self.world.rank, None, self.world.size)
     losses = torch.zeros(len(self.test_labels), device=self.device)
     predictions = torch.zeros_like(self.test_labels)
-    scores = predict(self.tested, self.test_images[mine], speed=self.speed)
-    losses[mine] = F.cross_entropy(scores, self.test_labels[mine], reduction='none')
-    predictions[mine] = scores.argmax(1)
+    logits = predict(self.tested, self.test_images[mine], speed=self.speed)
+    losses[mine] = F.cross_entropy(logits, self.test_labels[mine], reduction='none')
+    predictions[mine] = logits.argmax(1)
     return self.world.sum(losses), self.world.sum(predictions)
 
 Trainer.look = look
@@ -547,13 +547,13 @@ def go_on(trainer: Trainer, folder: Path):
     if not trainer.done: add_sitting(folder, trainer.device, processes=trainer.world.size, first_epoch=trainer.epoch, **{field: getattr(trainer.speed, field) for field in FREE})
     if state is not None: print('all epochs are done already' if trainer.done else f'going on in epoch {trainer.epoch} after batch {trainer.step}')
 
-# %% ../nbs/03b_engine.ipynb #75a24f4b
+# %% ../nbs/03b_engine.ipynb #501187a9
 def score(model: nn.Module, images: Tensor, labels: Tensor, speed: Speed = Speed()) -> dict[str, float]:
-    "Accuracy (0 to 1) and loss by image (nats), and as 'accuracy_flips' the accuracy of the mean of the scores of image and mirror image."
-    scores = predict(model, images, speed=speed)
-    both = scores + predict(model, images.flip(3), speed=speed)
-    accuracy, accuracy_flips = ((s.argmax(1) == labels).double().mean().item() for s in (scores, both))
-    return dict(accuracy=accuracy, loss=F.cross_entropy(scores, labels).item(), accuracy_flips=accuracy_flips)
+    "Accuracy (0 to 1) and loss by image (nats), and as 'accuracy_flips' the accuracy of the mean of the logits of image and mirror image."
+    logits = predict(model, images, speed=speed)
+    both = logits + predict(model, images.flip(3), speed=speed)
+    accuracy, accuracy_flips = ((s.argmax(1) == labels).double().mean().item() for s in (logits, both))
+    return dict(accuracy=accuracy, loss=F.cross_entropy(logits, labels).item(), accuracy_flips=accuracy_flips)
 
 def test_once(trainer: Trainer, folder: Path, test_set: ImageSet):
     "Write test.json, if it is not there yet: epoch and `score` on the test set of the 'last' weights, and with held-out images also of the 'best' by their loss."

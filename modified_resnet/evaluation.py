@@ -23,29 +23,29 @@ from .models import MODELS, create_model, stages_of
 from .records import CheckpointError, read_checkpoint
 from .training import Recipe, check_classes, confusion_counts, network_of
 
-# %% ../nbs/04_evaluation.ipynb #541d8a73
+# %% ../nbs/04_evaluation.ipynb #c2c9d95c
 #| code-fold: true
 @dataclass(frozen=True)
 class Evaluation:
     "Scores of a network on labelled images, and what follows from them."
-    scores: Tensor  # float32, (N, classes), before any softmax; on the CPU
+    logits: Tensor  # float32, (N, classes), before any softmax; on the CPU
     labels: Tensor  # int64, (N,)
     classes: tuple[str, ...]  # names of the classes
 
     @property
     def probabilities(self) -> Tensor:
-        "Softmax of the scores: (N, classes), each row sums to 1."
-        return self.scores.softmax(1)
+        "Softmax of the logits: (N, classes), each row sums to 1."
+        return self.logits.softmax(1)
 
     @property
     def predictions(self) -> Tensor:
         "The class with the highest score: int64 (N,)."
-        return self.scores.argmax(1)
+        return self.logits.argmax(1)
 
     @property
     def losses(self) -> Tensor:
         "Cross-entropy of each image, in nats: (N,)."
-        return F.cross_entropy(self.scores, self.labels, reduction='none')
+        return F.cross_entropy(self.logits, self.labels, reduction='none')
 
     @property
     def confusion(self) -> Tensor:
@@ -62,7 +62,7 @@ def evaluate_model(
     device = next(model.parameters()).device
     return Evaluation(predict(model, data.images.to(device)).cpu(), data.labels, data.classes)
 
-# %% ../nbs/04_evaluation.ipynb #2faf2141
+# %% ../nbs/04_evaluation.ipynb #9edadcec
 def accuracy(result: Evaluation) -> float:
     "Share of the images whose class is predicted, 0 to 1."
     return (result.predictions == result.labels).double().mean().item()
@@ -72,7 +72,7 @@ def loss_by_image(result: Evaluation) -> float:
     return result.losses.double().mean().item()
 
 def loss_by_batch(
-    result: Evaluation,  # scores and labels
+    result: Evaluation,  # logits and labels
     batch_size: int = 64,  # images a batch; the paper's
 ) -> float:
     "Mean over batches of the mean cross-entropy of each, in nats, as the paper's notebook averages."
@@ -90,9 +90,9 @@ def per_class(
              'precision': (hits[i] / called[i].clamp(min=1)).item(),
              'taken_for': classes[int(wrong[i].argmax())] if wrong[i].any() else ''} for i, name in enumerate(classes)]
 
-# %% ../nbs/04_evaluation.ipynb #d791ad8d
+# %% ../nbs/04_evaluation.ipynb #283ae5d8
 def reliability(
-    result: Evaluation,  # scores and labels
+    result: Evaluation,  # logits and labels
     bins: int = 10,  # bins of confidence between 0 and 1
 ) -> list[dict]:
     "One row for each bin that has images: 'images', mean 'confidence' and 'accuracy', 0 to 1 (Guo et al. 2017, section 2)."
@@ -107,9 +107,9 @@ def calibration_error(result: Evaluation, bins: int = 10) -> float:
     rows, n = reliability(result, bins), len(result.labels)
     return sum(row['images'] * abs(row['confidence'] - row['accuracy']) for row in rows) / n
 
-# %% ../nbs/04_evaluation.ipynb #b1aaba06
+# %% ../nbs/04_evaluation.ipynb #31563f47
 def confident_mistakes(
-    result: Evaluation,  # scores and labels
+    result: Evaluation,  # logits and labels
     n: int = 9,  # how many at most
 ) -> Tensor:
     "Positions of the wrongly classified images, the most confident first: int64 (at most n,)."

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['MODEL_COLORS', 'TRAIN_COLOR', 'TEST_COLOR', 'COMPARISONS', 'CLASS_COLORS', 'new_axes', 'plot_learning_rate',
-           'draw_history', 'plot_history', 'plot_confusion', 'spread_labels', 'plot_comparison', 'plot_mistakes',
-           'plot_against_paper', 'draw_confusion', 'plot_confusion_pair', 'draw_features', 'plot_features',
+           'draw_history', 'plot_history', 'draw_confusion', 'plot_confusion', 'spread_labels', 'plot_comparison',
+           'plot_mistakes', 'plot_against_paper', 'plot_confusion_pair', 'draw_features', 'plot_features',
            'plot_answers', 'plot_scaling', 'plot_climb', 'plot_race']
 
 # %% ../nbs/05_plots.ipynb #d2354735
@@ -63,24 +63,29 @@ def plot_history(
     fig.suptitle(title)
     return fig
 
-# %% ../nbs/05_plots.ipynb #38a693a6
+# %% ../nbs/05_plots.ipynb #a3e3ae26
 #| code-fold: true
+def draw_confusion(ax, confusion: Tensor, classes: Sequence[str], title: str, signed: bool = False):
+    "A confusion matrix (or, signed, a difference of two) on given axes; its counts and names are written up to 20 classes."
+    share = confusion / (confusion.abs().max().clamp(min=1) if signed else confusion.sum(1, keepdim=True).clamp(min=1))
+    ax.imshow(share, cmap='RdBu_r' if signed else 'Blues', vmin=-1 if signed else 0, vmax=1)
+    ax.set(title=title)
+    if len(classes) > 20: return
+    for i, row in enumerate(confusion.tolist()):
+        for j, count in enumerate(row):
+            ax.text(j, i, f'{count:+d}' if signed and count else count, ha='center', va='center', fontsize=7, color='white' if abs(share[i, j]) > .6 else 'black')
+    ax.set_xticks(range(len(classes)), classes, rotation=40, ha='right', fontsize=8)
+    ax.set_yticks(range(len(classes)), classes, fontsize=8)
+
 def plot_confusion(
     confusion: Tensor,  # int, (classes, classes); rows are true classes
     classes: Sequence[str],  # names of the classes
     title: str = '',  # above the figure
 ) -> Figure:
     "A confusion matrix with its counts, shaded by the share of each row."
-    n, share = len(classes), confusion / confusion.sum(1, keepdim=True).clamp(min=1)
     fig, ax = plt.subplots(figsize=(5.6, 5.2), layout='constrained')
-    ax.imshow(share, cmap='Blues', vmin=0, vmax=1)
-    if n <= 20:
-        for i in range(n):
-            for j in range(n):
-                ax.text(j, i, int(confusion[i, j]), ha='center', va='center', fontsize=7, color='white' if share[i, j] > .5 else 'black')
-        ax.set_xticks(range(n), classes, rotation=40, ha='right')
-        ax.set_yticks(range(n), classes)
-    ax.set(xlabel='predicted', ylabel='true', title=title)
+    draw_confusion(ax, confusion, classes, title)
+    ax.set(xlabel='predicted', ylabel='true')
     return fig
 
 # %% ../nbs/05_plots.ipynb #21cc02de
@@ -117,10 +122,10 @@ def plot_comparison(
     ax.set(xlabel='epoch', ylabel=label, title=title)
     return fig
 
-# %% ../nbs/05_plots.ipynb #6bb42d8d
+# %% ../nbs/05_plots.ipynb #4a3d971c
 #| code-fold: true
 def plot_mistakes(
-    result: Evaluation,  # scores and labels of the images
+    result: Evaluation,  # logits and labels of the images
     data: ImageSet,  # the same images
     n: int = 9,  # how many; the largest square number of them is drawn
 ) -> Figure:
@@ -157,20 +162,8 @@ def plot_against_paper(
     ax.legend(frameon=False, fontsize=8, ncols=2)
     return fig
 
-# %% ../nbs/05_plots.ipynb #dd3281fb
+# %% ../nbs/05_plots.ipynb #bdae5eae
 #| code-fold: true
-def draw_confusion(ax, confusion: Tensor, classes: Sequence[str], title: str, signed: bool = False):
-    "A confusion matrix (or, signed, a difference of two) with its counts, on given axes."
-    limit = int(confusion.abs().max()) if signed else int(confusion.sum(1).max())
-    ax.imshow(confusion, cmap='RdBu_r' if signed else 'Blues', vmin=-limit if signed else 0, vmax=limit)
-    for i in range(len(classes)):
-        for j in range(len(classes)):
-            dark = abs(int(confusion[i, j])) > .6 * limit
-            ax.text(j, i, f'{int(confusion[i, j]):+d}' if signed and confusion[i, j] else int(confusion[i, j]), ha='center', va='center', fontsize=7, color='white' if dark else 'black')
-    ax.set_xticks(range(len(classes)), classes, rotation=40, ha='right', fontsize=8)
-    ax.set_yticks(range(len(classes)), classes, fontsize=8)
-    ax.set(title=title)
-
 def plot_confusion_pair(
     ours: Tensor,  # int, (classes, classes); rows are true classes
     theirs: Tensor,  # the paper's, of the same shape

@@ -173,12 +173,12 @@ def in_notebook() -> bool:
     shell = sys.modules.get('IPython') and sys.modules['IPython'].get_ipython()
     return type(shell).__name__ == 'ZMQInteractiveShell'
 
-# %% ../nbs/03_training.ipynb #23135760
+# %% ../nbs/03_training.ipynb #5a0323a9
 #| code-fold: true
 def train(
     data_loader: DataLoader,  # batches of images (N, C, H, W) and labels (N,)
     model: nn.Module,  # trained in place, on the device it is on
-    criterion: nn.Module,  # mean loss of a batch, from scores and labels
+    criterion: nn.Module,  # mean loss of a batch, from logits and labels
     optimizer: torch.optim.Optimizer,  # makes the steps
     scheduler: LRScheduler | None = None,  # stepped after every batch
     early_stop: int | None = None,  # train on this many batches only; None for all
@@ -201,12 +201,12 @@ def train(
         correct += (outputs.argmax(1) == labels).sum().item()
     return correct, running_loss, rates
 
-# %% ../nbs/03_training.ipynb #b4fdb55c
+# %% ../nbs/03_training.ipynb #cec499a5
 @torch.no_grad()
 def evaluate(
     data_loader: DataLoader,  # batches of images (N, C, H, W) and labels (N,)
     model: nn.Module,  # left as it is, but for its mode
-    criterion: nn.Module,  # mean loss of a batch, from scores and labels
+    criterion: nn.Module,  # mean loss of a batch, from logits and labels
 ) -> tuple[int, float, list[int], list[int]]:
     "One pass of the paper's evaluation (notebook): correct predictions, sum of the batches' mean losses, labels, predictions."
     device = next(model.parameters()).device

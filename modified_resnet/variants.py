@@ -60,9 +60,9 @@ def remove_batch_norm(module: nn.Module) -> nn.Module:
         else: remove_batch_norm(child)
     return module
 
-# %% ../nbs/01a_variants.ipynb #85f0c88f
+# %% ../nbs/01a_variants.ipynb #41e7b3be
 def create_variant(
-    name: str,  # 'small', 'medium', 'large', or widths of stages, as in '8-16-32-64'
+    name: str,  # 'small', 'medium', 'large', 'budget', or widths of stages, as in '8-16-32-64'
     num_blocks: int = 1,  # blocks in each stage
     batch_norm: bool = True,  # False: only its factor and offset are left
     skip: bool = True,  # False: no skip connections
