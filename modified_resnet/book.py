@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Record', 'device_name', 'run_row', 'find_records', 'is_finished', 'write_runs', 'MissingEvidence', 'Sentence',
-           'markdown_table', 'setting_of', 'Book', 'mean', 'mean_and_spread', 'set_table']
+           'markdown_table', 'setting_of', 'Book', 'claim', 'mean', 'mean_and_spread', 'set_table']
 
 # %% ../nbs/05d_book.ipynb #943b685b
 import json
@@ -147,7 +147,7 @@ def setting_of(
                       each(record.config['precision'] for record in records), each(record.device for record in records),
                       f'torch {each(record.env["torch"].split("+")[0] for record in records)}'))
 
-# %% ../nbs/05d_book.ipynb #13e2cd50
+# %% ../nbs/05d_book.ipynb #3864c8a0
 #| code-fold: true
 class Book:
     "The records in a folder, and sentences that rest on them."
@@ -164,13 +164,14 @@ class Book:
         what: str,  # the figure or sentence that rests on the records
         names: list[str],  # of the runs
     ) -> list[Record]:
-        "The records of these names. Raises MissingEvidence if one of them is gone."
+        "The records of these names. Raises MissingEvidence if one of them is gone, or is not what its name says."
         lost = [name for name in names if not (self.results / name / 'history.csv').exists()]
         if lost: raise MissingEvidence(f'"{what}" has lost its evidence: no record {", ".join(lost)} in {self.results}. '
-                                       f'Make it again with: {"; ".join(map(command_of, lost))}')
+                                       f'Make it again with: {"; ".join(self.rows[name]["command"] if name in self.rows else command_of(name) for name in lost)}')
         records = [Record(self.results / name) for name in names]
         for record in records:
-            if run_name(record.name.split('-')[0], record.recipe) != record.name: raise MissingEvidence(f'"{what}" has lost its evidence: {record.folder} is the record of another recipe, perhaps of a smoke test')
+            if not is_finished(record) or run_name(record.name.split('-')[0], record.recipe) != record.name:
+                raise MissingEvidence(f'"{what}" has lost its evidence: {record.folder} is damaged, cut off, or the record of another recipe, perhaps of a smoke test')
         return records
 
     def seeds(self, set_name: str, **changes) -> list[str]:
@@ -192,18 +193,21 @@ class Book:
         "What a caption must say of the runs of these names."
         return setting_of(self.need('a caption', names))
 
-    def claim(
-        self,
-        sentence: str,  # with a {placeholder} for each value
-        groups: dict[str, list[str]],  # names of the runs it rests on, as from seeds
-        values: Callable[..., dict],  # the numbers, from the records of each group
-        holds: Callable[..., bool] = lambda **values: True,  # is it so? Called with the values
-    ) -> Sentence:
-        "The sentence with its values; a blank if a group has no runs. Raises MissingEvidence if a record is gone, AssertionError if the sentence does not hold."
-        if not all(groups.values()): return Sentence(f'*Not measured yet:* {re.sub("{[^}]*}", "…", sentence)}')
-        found = values(**{group: self.need(sentence, names) for group, names in groups.items()})
-        if not holds(**found): raise AssertionError(f'the records say otherwise: "{sentence}" with {found}')
-        return Sentence(sentence.format(**found))
+# %% ../nbs/05d_book.ipynb #b7135257
+def claim(
+    self: Book,
+    sentence: str,  # with a {placeholder} for each value
+    groups: dict[str, list[str]],  # names of the runs it rests on, as from seeds
+    values: Callable[..., dict],  # the numbers, from the records of each group
+    holds: Callable[..., bool] = lambda **values: True,  # is it so? Called with the values
+) -> Sentence:
+    "The sentence with its values; a blank if a group has no runs. Raises MissingEvidence if a record is gone, AssertionError if the sentence does not hold."
+    if not all(groups.values()): return Sentence(f'*Not measured yet:* {re.sub("{[^}]*}", "…", sentence)}')
+    found = values(**{group: self.need(sentence, names) for group, names in groups.items()})
+    if not holds(**found): raise AssertionError(f'the records say otherwise: "{sentence}" with {found}')
+    return Sentence(sentence.format(**found))
+
+Book.claim = claim
 
 # %% ../nbs/05d_book.ipynb #1f643206
 #| code-fold: true
