@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['DATA_HELP', 'WEIGHTS_HELP', 'add_common', 'add_precision', 'verb', 'add_training_verbs', 'add_using_verbs',
-           'add_looking_verbs', 'make_parser', 'say_data', 'run_train', 'is_first', 'run_reproduce', 'run_named_set',
-           'run_evaluate', 'figures_of', 'save_confusion', 'run_predict', 'save_predictions', 'run_export',
-           'run_compare', 'run_summary', 'check_file', 'run_bench', 'run_race', 'main', 'report_error', 'report_stop']
+           'add_looking_verbs', 'PrintCompletion', 'make_parser', 'say_data', 'run_train', 'is_first', 'run_reproduce',
+           'run_named_set', 'run_evaluate', 'figures_of', 'save_confusion', 'run_predict', 'save_predictions',
+           'run_export', 'run_compare', 'run_summary', 'check_file', 'run_bench', 'run_race', 'main', 'report_error',
+           'report_stop']
 
-# %% ../nbs/06_cli.ipynb #fd0082bb
+# %% ../nbs/06_cli.ipynb #3e3d4bbb
 import argparse
 import contextlib
 import io
@@ -17,8 +18,6 @@ import os
 import shlex
 import sys
 from pathlib import Path
-
-import shtab
 
 from . import __version__
 
@@ -96,7 +95,7 @@ def add_using_verbs(verbs):
     export.add_argument('checkpoint', help=WEIGHTS_HELP)
     export.add_argument('--out', type=Path, required=True, help='file to write: NAME.onnx, or NAME.pt2 for torch.export')
 
-# %% ../nbs/06_cli.ipynb #62d28e64
+# %% ../nbs/06_cli.ipynb #b20b6e28
 #| code-fold: true
 def add_looking_verbs(verbs):
     "The verbs that look at runs, networks and speed: compare, summary, bench, race."
@@ -123,13 +122,20 @@ def add_looking_verbs(verbs):
     add_precision(race)
     race.add_argument('--out', type=Path, help='JSON file for the record (default: print only)')
 
+class PrintCompletion(argparse.Action):
+    "Print the completion script of a shell, and end."
+    def __call__(self, parser, args, shell, flag):
+        import shtab
+        print(shtab.complete(parser, shell))
+        parser.exit()
+
 def make_parser() -> argparse.ArgumentParser:
     "The parser of the command line."
     parser = argparse.ArgumentParser('modified-resnet', description='Three residual networks under five million parameters: train, compare, look.')
     parser.add_argument('--version', action='version', version=__version__)
     parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
     parser.add_argument('--quiet', action='store_true', help='print nothing but errors')
-    shtab.add_argument_to(parser, '--print-completion', help='print the completion script of a shell, to be sourced')
+    parser.add_argument('--print-completion', action=PrintCompletion, choices=('bash', 'zsh', 'tcsh'), help='print the completion script of a shell, to be sourced')
     verbs = parser.add_subparsers(dest='verb', required=True, metavar='VERB')
     for add in (add_training_verbs, add_using_verbs, add_looking_verbs): add(verbs)
     return parser
@@ -316,7 +322,7 @@ def run_summary(args):
     print(summary(model))
     print(f'{check_budget(model):,} trainable parameters, fewer than the budget of 5,000,000; {mult_adds(model):,} multiply-adds for one 32x32 image')
 
-# %% ../nbs/06_cli.ipynb #69766110
+# %% ../nbs/06_cli.ipynb #b5f247d6
 def check_file(path: Path | None):
     "Make the folder of a file that will be written. Raises ValueError if the file itself is a folder."
     if path is None: return
@@ -329,8 +335,7 @@ def run_bench(args):
     from modified_resnet.records import write_json
     check_file(args.out)
     if args.rounds < 1: raise ValueError(f'rounds={args.rounds}: want a whole number, at least 1')
-    found = bench(args.rounds, args.device, args.full, say=lambda line: print(line, flush=True))
-    if args.out: write_json(args.out, found)
+    bench(args.rounds, args.device, args.full, say=lambda line: print(line, flush=True), keep=lambda found: args.out and write_json(args.out, found))
 
 def run_race(args):
     "The verb race."

@@ -297,7 +297,7 @@ def load_data(
         print(f'note: {source} has no test folder: every fifth image of each class is set aside as a test image, the same ones every time')
     with cache_lock(): return load_cifar10() if source == 'cifar10' else load_folder(source, image_size)
 
-# %% ../nbs/02_data.ipynb #c43e1d17
+# %% ../nbs/02_data.ipynb #20fc3894
 PAPER_MEAN = (0.4914, 0.4822, 0.4465)  # of red, green, blue on a scale of 0 to 1; paper's notebook
 PAPER_STD = (0.2023, 0.1994, 0.2010)  # paper's notebook; not the channels' standard deviation, see chapter 'Images, from file to batch'
 
@@ -307,7 +307,7 @@ def normalize(
     std: Sequence[float] = PAPER_STD,  # per channel, on a scale of 0 to 1
 ) -> Tensor:
     "Bytes to float32, as torchvision's ToTensor and Normalize do: (x / 255 - mean) / std."
-    mean, std = (torch.tensor(v, device=images.device).view(-1, 1, 1) for v in (mean, std))
+    mean, std = (torch.as_tensor(v, device=images.device).view(-1, 1, 1) for v in (mean, std))
     return (images.float() / 255).sub_(mean).div_(std)
 
 # %% ../nbs/02_data.ipynb #9eae3aaa

@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['FREE', 'World', 'join_world', 'keep_freed_memory', 'Speed', 'safe_speed', 'epoch_generator', 'alternate_flips',
-           'Batches', 'model_normalization', 'predict', 'mean_by_batch', 'random_states', 'set_random_states',
-           'synchronised', 'normalization_of', 'balance_weights', 'start_weights', 'Trainer', 'start_epoch',
-           'train_step', 'check_finite', 'look', 'finish_epoch', 'weights', 'trainer_state', 'restore_trainer',
-           'first_line', 'Interrupted', 'StopSignals', 'save_run', 'advise_on_disk', 'write_epoch', 'write_events',
-           'record_epoch', 'train_epoch', 'so_far', 'step_or_advise', 'fit', 'go_on', 'score', 'test_once']
+           'on_device', 'Batches', 'model_normalization', 'predict', 'mean_by_batch', 'random_states',
+           'set_random_states', 'synchronised', 'normalization_of', 'balance_weights', 'start_weights', 'Trainer',
+           'start_epoch', 'train_step', 'check_finite', 'look', 'finish_epoch', 'weights', 'trainer_state', 'lay_out',
+           'restore_trainer', 'first_line', 'Interrupted', 'StopSignals', 'save_run', 'advise_on_disk', 'write_epoch',
+           'write_events', 'record_epoch', 'train_epoch', 'so_far', 'step_or_advise', 'fit', 'go_on', 'score',
+           'test_once']
 
 # %% ../nbs/03b_engine.ipynb #bdd684be
 import copy
@@ -67,7 +68,7 @@ class World:
         if outcome[1] is not None: raise outcome[1]
         return outcome[0]
 
-# %% ../nbs/03b_engine.ipynb #e67a60d5
+# %% ../nbs/03b_engine.ipynb #c733773d
 @contextmanager
 def join_world(device: torch.device):
     "The `World` that torchrun started this process in (one process where it did not), and the device to use in it."
@@ -77,7 +78,7 @@ def join_world(device: torch.device):
         return
     if device.type == 'cuda':
         local, gpus = int(os.environ['LOCAL_RANK']), torch.cuda.device_count()
-        if local >= gpus: raise ValueError(f'process {local + 1} on this machine, but it has {gpus} GPUs: lower --nproc-per-node')
+        if (here := int(os.environ.get('LOCAL_WORLD_SIZE', local + 1))) > gpus: raise ValueError(f'{here} processes on this machine, but it has {gpus} GPUs: lower --nproc-per-node')
         device = torch.device('cuda', local)
         torch.cuda.set_device(device)  # NCCL sends objects through the current device
     dist.init_process_group('nccl' if device.type == 'cuda' else 'gloo')
@@ -135,7 +136,16 @@ def alternate_flips(n: int, seed: int, epoch: int) -> Tensor:
     "Whether each of `n` images is mirrored in an epoch, bool (n,): by a coin in the first, then the other way round in every epoch."
     return (torch.rand(n, generator=epoch_generator(seed, 0)) < .5) ^ (epoch % 2 == 1)
 
-# %% ../nbs/03b_engine.ipynb #c543d739
+# %% ../nbs/03b_engine.ipynb #e75c0314
+def on_device(
+    normalization: tuple,  # mean and standard deviation of each channel
+    device: torch.device,  # where
+) -> tuple[Tensor, Tensor]:
+    "Mean and standard deviation as tensors on a device: copied once, so that no batch has to wait for them."
+    mean, std = (torch.tensor(values, device=device) for values in normalization)
+    return mean, std
+
+# %% ../nbs/03b_engine.ipynb #626ec182
 #| code-fold: true
 class Batches:
     "The training batches of one epoch, augmented and normalised on the device."
@@ -150,7 +160,8 @@ class Batches:
         normalization: tuple = (PAPER_MEAN, PAPER_STD),  # mean and standard deviation of each channel, 0 to 1
     ):
         self.images, self.labels = data.images.to(device), data.labels.to(device)
-        self.recipe, self.device, self.world, self.layout, self.normalization = recipe, device, world, layout, normalization
+        self.recipe, self.device, self.world, self.layout = recipe, device, world, layout
+        self.normalization = on_device(normalization, device)
         for field in ('translation', 'cutout'):
             if getattr(recipe, field) > data.images.shape[-1]: raise ValueError(f'{field}={getattr(recipe, field)} pixels for images of {data.images.shape[-1]}: nothing would be left of them')
 
@@ -179,7 +190,7 @@ class Batches:
         if self.recipe.cutout: images = cut_out(images, self.squares[part], self.recipe.cutout)
         return images.contiguous(memory_format=self.layout), self.labels[chosen]
 
-# %% ../nbs/03b_engine.ipynb #ddb5e4ba
+# %% ../nbs/03b_engine.ipynb #b44bbb8b
 def model_normalization(model: nn.Module) -> tuple[tuple[float, ...], tuple[float, ...]]:
     "Mean and standard deviation that a network's images are normalised by: its own `normalization`, else the paper's."
     return getattr(model, 'normalization', (PAPER_MEAN, PAPER_STD))
@@ -193,8 +204,7 @@ def predict(
 ) -> Tensor:
     "Scores of every image before any softmax, float32 (N, classes); images are only normalised, by `model.normalization` (default: the paper's)."
     model.eval()
-    normalization = model_normalization(model)
-    logits = []
+    normalization, logits = on_device(model_normalization(model), images.device), []
     with speed.autocast(images.device):
         for part in images.split(batch_size):
             logits.append(model(normalize(part, *normalization).contiguous(memory_format=speed.layout)).float())
@@ -204,12 +214,12 @@ def mean_by_batch(losses: Tensor, batch_size: int) -> float:
     "The paper's average of a loss (N,): the mean over batches of each batch's mean."
     return torch.stack([part.mean() for part in losses.double().split(batch_size)]).mean().item()
 
-# %% ../nbs/03b_engine.ipynb #32bde357
+# %% ../nbs/03b_engine.ipynb #01c16216
 def random_states() -> dict:
     "States of the global random generators of Python, NumPy, PyTorch and its GPUs, as plain values and tensors."
     kind, keys, *rest = np.random.get_state()
     return dict(python=list(random.getstate()), numpy=[kind, torch.from_numpy(keys.astype(np.int64)), *rest],
-                torch=torch.get_rng_state(), cuda=torch.cuda.get_rng_state_all())
+                torch=torch.get_rng_state(), cuda=torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [])
 
 def set_random_states(states: dict):
     "Put back what `random_states` returned."
@@ -218,7 +228,7 @@ def set_random_states(states: dict):
     kind, keys, *rest = states['numpy']
     np.random.set_state((kind, keys.numpy().astype(np.uint32), *rest))
     torch.set_rng_state(states['torch'])
-    if len(states['cuda']) == torch.cuda.device_count(): torch.cuda.set_rng_state_all(states['cuda'])
+    if states['cuda'] and len(states['cuda']) == torch.cuda.device_count(): torch.cuda.set_rng_state_all(states['cuda'])
 
 # %% ../nbs/03b_engine.ipynb #ebe79fee
 def synchronised(model: nn.Module, device: torch.device, world: World) -> nn.Module:
@@ -244,7 +254,7 @@ def start_weights(model: nn.Module, recipe: Recipe, train_set: ImageSet):
     if recipe.zero_gamma: zero_gammas(model)
     if recipe.whitening: whiten_stem(model, normalize(train_set.images[::max(1, len(train_set) // 500)], *model.normalization))
 
-# %% ../nbs/03b_engine.ipynb #7a2f7dde
+# %% ../nbs/03b_engine.ipynb #8284bf8b
 #| code-fold: true
 class Trainer:
     "A run in memory: trains by a recipe, one step at a time, and can be saved and restored between any two steps."
@@ -262,6 +272,7 @@ class Trainer:
         speed = safe_speed(speed, recipe, device)
         self.recipe, self.device, self.speed, self.world = recipe, device, speed, world
         if speed.keep_memory and device.type == 'cpu': keep_freed_memory()  # for the whole process, from now on
+        if device.type == 'cuda': torch.backends.cudnn.deterministic = True  # as well: a run that is resumed ends with the same bits
         torch.manual_seed(recipe.seed)
         self.model = network_of(recipe, num_classes=len(train_set.classes), in_channels=train_set.images.shape[1])
         self.model.normalization = normalization_of(recipe, train_set)
@@ -270,7 +281,7 @@ class Trainer:
         check_classes(self.model, test_set)
         if speed.sync_batchnorm: self.model = synchronised(self.model, device, world)
         self.forward = DistributedDataParallel(self.model) if world.size > 1 else self.model
-        if speed.compile: self.forward = torch.compile(self.forward)
+        if speed.compile: self.forward = torch.compile(self.forward, dynamic=False)
         groups = parameter_groups(self.model, recipe.lr_max, recipe.decay_norms, recipe.bias_lr, recipe.optimizer == 'muon')
         self.optimizer = make_optimizer(recipe, groups, fused=speed.fused)
         self.average = running_average(self.model, recipe.average) if recipe.average else None
@@ -365,7 +376,7 @@ def finish_epoch(self: Trainer) -> dict:
 
 Trainer.finish_epoch = finish_epoch
 
-# %% ../nbs/03b_engine.ipynb #acff763c
+# %% ../nbs/03b_engine.ipynb #61b6e78e
 def weights(self: Trainer) -> dict:
     "What a file needs for the network to be used again: its state_dict as 'model', and 'about' it: name, changes, classes, normalisation, image size."
     mean, std = self.model.normalization
@@ -382,6 +393,12 @@ def trainer_state(self: Trainer) -> dict:
                 losses=self.world.sum(self.losses.clone()), hits=self.world.sum(self.hits.clone()),
                 rate=getattr(self, 'rate', None), seconds=self.seconds)
 
+def lay_out(optimizer: torch.optim.Optimizer):
+    "Store what an optimizer keeps of each weight in the weight's own memory layout; fused steps rely on it, and a checkpoint may come from another."
+    for weight, kept in optimizer.state.items():
+        for key, value in kept.items():
+            if torch.is_tensor(value) and value.shape == weight.shape: kept[key] = torch.empty_like(weight).copy_(value)
+
 def restore_trainer(self: Trainer, state: dict):
     "Go back to a state. Raises ValueError if it belongs to another network, or is not one of `trainer_state`."
     lacking = [key for key in ('scheduler', 'random', 'step') if key not in state]
@@ -391,6 +408,7 @@ def restore_trainer(self: Trainer, state: dict):
         if self.average: self.model.load_state_dict(state['trained'])
     except RuntimeError as error: raise ValueError(f'the checkpoint is not of {self.recipe.model!r}: {first_line(error)}') from error
     self.optimizer.load_state_dict(state['optimizer'])
+    lay_out(self.optimizer)
     self.scheduler.load_state_dict(state['scheduler'])
     set_random_states(state['random'])
     self.history, self.confusion = list(state['history']), state['confusion']

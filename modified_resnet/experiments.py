@@ -28,7 +28,7 @@ from .report import read_config, read_history, recipe_of
 from .sets import BASES, SETS, for_smoke, run_name
 from .training import Recipe, get_device, run_config
 
-# %% ../nbs/05e_experiments.ipynb #3c9cfbd9
+# %% ../nbs/05e_experiments.ipynb #afb331d9
 #| code-fold: true
 KEPT = ('config.json', 'env.json', 'confusion.csv', 'test.json', 'history.csv')  # the history last: a record with one is whole
 
@@ -46,15 +46,16 @@ def keep_record(
     folder: Path,  # of the finished run
     record: Path,  # where its record goes
     test_set: ImageSet | None = None,  # to write predictions.csv and features.csv too
+    device: str = 'cpu',  # where to compute these: best where the run was
 ):
     "Copy what is small from a run's folder to its record."
     record.mkdir(parents=True, exist_ok=True)
     remove_partial(record)
     if test_set:
-        model, _ = load_model(folder / LAST)
-        speed = Speed(precision=read_config(folder)['precision'])
-        write_predictions(record / 'predictions.csv', predict(model.to(memory_format=speed.layout), test_set.images, speed=speed), test_set.labels)
-        write_features(record / 'features.csv', model, test_set)
+        (model, _), speed, device = load_model(folder / LAST), Speed(precision=read_config(folder)['precision']), get_device(device)
+        logits = predict(model.to(device, memory_format=speed.layout), test_set.images.to(device), speed=speed)
+        write_predictions(record / 'predictions.csv', logits.cpu(), test_set.labels)
+        write_features(record / 'features.csv', model.cpu(), test_set)
     copy_whole(KEPT, folder, record)
 
 # %% ../nbs/05e_experiments.ipynb #dbc28585
@@ -196,7 +197,7 @@ def run_set(
     write_runs(results)
     return done
 
-# %% ../nbs/05e_experiments.ipynb #8ff30950
+# %% ../nbs/05e_experiments.ipynb #8dcc5614
 def run_one(
     recipe: Recipe,  # how to train
     train_set: ImageSet, test_set: ImageSet,  # images
@@ -215,5 +216,5 @@ def run_one(
         record.mkdir(parents=True, exist_ok=True)
         copy_whole(('config.json', 'env.json'), folder, record)
         write_whole(record / 'diverged.txt', lambda file: file.write(f'{error}\n'.encode()))
-    else: keep_record(folder, record, test_set if with_predictions else None)
+    else: keep_record(folder, record, test_set if with_predictions else None, device)
     return True

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['accuracy_to_reach', 'run_to', 'speedup', 'race']
 
-# %% ../nbs/05f_race.ipynb #7066cf5e
+# %% ../nbs/05f_race.ipynb #7d5953a8
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from .bench import STEPS, measure
+from .bench import measure, steps_for
 from .book import Book, mean
 from .data import ImageSet
 from .engine import Speed, Trainer
@@ -54,7 +54,7 @@ def run_to(
         rows.append(dict(epoch=trainer.epoch - 1, seconds=time.perf_counter() - start, test_accuracy=accuracy))
     return first_step, rows
 
-# %% ../nbs/05f_race.ipynb #8e195356
+# %% ../nbs/05f_race.ipynb #c7dfa943
 def speedup(
     found: dict,  # record of a race: 'plain' and 'seconds'
 ) -> float | None:
@@ -72,7 +72,7 @@ def race(
     say: Callable[[str], None] = print,  # told what was measured
 ) -> dict:
     "'plain' seconds of the paper's 30 epochs (training only, from the speed of some steps), 'rows' and 'first_step' as from `run_to`, 'seconds' to the target (None if it was not reached), and what they were measured with."
-    plain = measure('plain', Recipe(recipe.model), steps or STEPS.get(recipe.model, min(STEPS.values())), device=device)
+    plain = measure('plain', Recipe(recipe.model), steps or steps_for(recipe.model, device), device=device)
     plain_seconds = Recipe().epochs * len(train_set) / plain['images_per_second']
     say(f'the paper\'s loop: {plain["images_per_second"]:,.0f} images/s, so {plain_seconds:,.0f} s for its {Recipe().epochs} epochs')
     first_step, rows = run_to(target, recipe, train_set, test_set, get_device(device), speed)

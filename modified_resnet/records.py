@@ -27,7 +27,7 @@ from filelock import FileLock, Timeout
 
 from .data import save_tensors, write_whole
 
-# %% ../nbs/02a_records.ipynb #7dc39064
+# %% ../nbs/02a_records.ipynb #ec941dbf
 def cpu_name() -> str:
     "The processor as the operating system names it."
     try: lines = Path('/proc/cpuinfo').read_text().splitlines()
@@ -37,16 +37,16 @@ def cpu_name() -> str:
 
 @functools.cache
 def git_state() -> dict:
-    "The commit of the source code ('commit', None outside a checkout) and whether files differ from it ('changed'). Asked once in a process: a commit made while it runs is not the code that it runs."
+    "The commit of the source code ('commit'; outside a checkout what MODIFIED_RESNET_COMMIT says, else None) and whether files differ from it ('changed'). Asked once in a process: a commit made while it runs is not the code that it runs."
     def git(*args):
         command = ['git', '-C', str(Path(__file__).parent), *args]
         try: done = subprocess.run(command, capture_output=True, text=True, timeout=20)
         except (OSError, subprocess.TimeoutExpired): return None
         return done.stdout.strip() if done.returncode == 0 else None
-    if git('ls-files', '--error-unmatch', Path(__file__).name) is None: return dict(commit=None, changed=None)  # not this source's own repository
+    if git('ls-files', '--error-unmatch', Path(__file__).name) is None: return dict(commit=os.environ.get('MODIFIED_RESNET_COMMIT'), changed=None)  # not this source's own repository
     return dict(commit=git('rev-parse', 'HEAD'), changed=bool(git('status', '--porcelain', '--', '.')))
 
-# %% ../nbs/02a_records.ipynb #9f077a96
+# %% ../nbs/02a_records.ipynb #ac7fc94b
 def environment(
     device: torch.device | str = 'cpu',  # where the run computes
 ) -> dict:
@@ -57,7 +57,8 @@ def environment(
     return dict(modified_resnet=__version__, **git_state(), python=platform.python_version(),
                 torch=torch.__version__, torchvision=torchvision.__version__, system=platform.system(),
                 cpu=cpu_name(), cores=os.cpu_count(), threads=torch.get_num_threads(), device=str(device),
-                gpu=torch.cuda.get_device_name(device) if cuda else None, cuda=torch.version.cuda if cuda else None)
+                gpu=torch.cuda.get_device_name(device) if cuda else None, cuda=torch.version.cuda if cuda else None,
+                cudnn=torch.backends.cudnn.version() if cuda else None, tf32=torch.backends.cudnn.allow_tf32 if cuda else None)
 
 # %% ../nbs/02a_records.ipynb #6a3c47da
 def write_json(path: Path, value):
