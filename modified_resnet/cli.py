@@ -140,7 +140,7 @@ def make_parser() -> argparse.ArgumentParser:
     for add in (add_training_verbs, add_using_verbs, add_looking_verbs): add(verbs)
     return parser
 
-# %% ../nbs/06_cli.ipynb #3671b809
+# %% ../nbs/06_cli.ipynb #67501473
 #| code-fold: true
 def say_data(train_set, test_set):
     "Say what the images are."
@@ -154,7 +154,8 @@ def say_data(train_set, test_set):
 def run_train(args):
     "The verb train."
     from modified_resnet.data import load_data
-    from modified_resnet.engine import Speed, fit
+    from modified_resnet.batches import Speed
+    from modified_resnet.run import fit
     from modified_resnet.training import Recipe
     recipe = Recipe(args.model, 30 if args.epochs is None else args.epochs, args.batch_size, lr_max=args.lr_max, seed=1234 if args.seed is None else args.seed,
                     normalization=args.normalization or ('paper' if args.data in ('digits', 'cifar10') else 'data'), class_weights=args.class_weights)
@@ -168,12 +169,13 @@ def is_first() -> bool:
     "Is this process the one that prints (the only one, or rank 0 of torchrun)?"
     return os.environ.get('RANK', '0') == '0'
 
-# %% ../nbs/06_cli.ipynb #56af45eb
+# %% ../nbs/06_cli.ipynb #13e1a59a
 #| code-fold: true
 def run_reproduce(args):
     "The verb reproduce."
     from modified_resnet.data import load_data
-    from modified_resnet.engine import Interrupted, Speed, fit
+    from modified_resnet.batches import Speed
+    from modified_resnet.run import Interrupted, fit
     from modified_resnet.models import MODELS
     from modified_resnet.report import write_report
     from modified_resnet.training import Recipe
@@ -195,12 +197,12 @@ def run_reproduce(args):
     table, path = write_report({name: out / name for name in MODELS}, out)
     print(f'\nTable 1, {train_set.name}\n{table}\n\nfigures and table: {path}')
 
-# %% ../nbs/06_cli.ipynb #643e08ce
+# %% ../nbs/06_cli.ipynb #86952597
 #| code-fold: true
 def run_named_set(args):
     "The verb reproduce with --set."
     from modified_resnet.data import load_data
-    from modified_resnet.engine import Speed
+    from modified_resnet.batches import Speed
     from modified_resnet.book import set_table
     from modified_resnet.experiments import run_set
     from modified_resnet.sets import SETS
@@ -322,7 +324,7 @@ def run_summary(args):
     print(summary(model))
     print(f'{check_budget(model):,} trainable parameters, fewer than the budget of 5,000,000; {mult_adds(model):,} multiply-adds for one 32x32 image')
 
-# %% ../nbs/06_cli.ipynb #b5f247d6
+# %% ../nbs/06_cli.ipynb #5422d5bf
 def check_file(path: Path | None):
     "Make the folder of a file that will be written. Raises ValueError if the file itself is a folder."
     if path is None: return
@@ -341,7 +343,7 @@ def run_race(args):
     "The verb race."
     from dataclasses import replace
     from modified_resnet.data import load_data
-    from modified_resnet.engine import Speed
+    from modified_resnet.batches import Speed
     from modified_resnet.models import MODELS
     from modified_resnet.race import accuracy_to_reach, race
     from modified_resnet.records import write_json

@@ -7,7 +7,7 @@ __all__ = ['Evaluation', 'evaluate_model', 'accuracy', 'loss_by_image', 'loss_by
            'calibration_error', 'confident_mistakes', 'About', 'load_model', 'without_prefix', 'named_model',
            'recognised_model', 'fitting', 'shapes', 'count_blocks']
 
-# %% ../nbs/04_evaluation.ipynb #1193f709
+# %% ../nbs/04_evaluation.ipynb #baa292a6
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .data import PAPER_MEAN, PAPER_STD, ImageSet
-from .engine import mean_by_batch, predict
+from .batches import mean_by_batch, predict
 from .models import MODELS, create_model, stages_of
 from .records import CheckpointError, read_checkpoint
 from .training import Recipe, check_classes, confusion_counts, network_of

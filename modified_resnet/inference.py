@@ -7,7 +7,7 @@ __all__ = ['WEIGHTS', 'RELEASE', 'LARGEST', 'pretrained_names', 'pretrained_card
            'load_weights', 'publish_weights', 'class_names', 'find_images', 'predict_images', 'top',
            'class_activation_map', 'plot_prediction', 'Deployable', 'export_model', 'write_onnx']
 
-# %% ../nbs/04a_inference.ipynb #ae1faf93
+# %% ../nbs/04a_inference.ipynb #0e47e622
 import hashlib
 import json
 import re
@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from . import __version__
 from .data import IMAGE_SUFFIXES, cache_folder, normalize, save_tensors, write_whole
-from .engine import model_normalization, predict
+from .batches import model_normalization, predict
 from .evaluation import About, load_model
 from .records import LAST, CheckpointError, read_checkpoint, read_csv, write_json
 

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['accuracy_to_reach', 'run_to', 'speedup', 'race']
 
-# %% ../nbs/05f_race.ipynb #7d5953a8
+# %% ../nbs/05f_race.ipynb #6d262d98
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -13,10 +13,11 @@ from pathlib import Path
 
 import torch
 
+from .batches import Speed
 from .bench import measure, steps_for
 from .book import Book, mean
 from .data import ImageSet
-from .engine import Speed, Trainer
+from .engine import Trainer
 from .records import environment
 from .training import Recipe, get_device
 

@@ -65,7 +65,7 @@ def clean_runs(results: Path) -> Iterator[Recipe]:
     "The same in the clean protocol."
     for recipe in paper_runs(results): yield replace(recipe, hold_out=HELD_OUT)
 
-# %% ../nbs/05c_sets.ipynb #1cc4ec34
+# %% ../nbs/05c_sets.ipynb #44c6aa13
 QUESTIONS = {
     'dropout': [{}, *({'dropout': p} for p in (.1, .2, .3)), *({'block_dropout': p} for p in (.1, .2, .3))],
     'augmentation': [{}, *({'augmentation': kind} for kind in ('none', 'flip', 'crop', 'rotation'))],
@@ -73,7 +73,7 @@ QUESTIONS = {
     'depth': [{'num_blocks': n, 'batch_norm': norm, 'skip': skip} for n in (1, 2, 3) for norm in (True, False) for skip in (True, False)],
     'width': [{'model': name} for name in ('4-8-16-32', '8-16-32-64', 'small', '16-32-64-128', 'medium', 'large')]}
 
-RATES = (.0001, .0003, .001, .003, .01, .03, .1, .3, 1.)  # learning rates that a search may reach
+RATES = (.0001, .0003, .001, .003, .01, .03, .1, .3, 1., 3., 10.)  # learning rates that a search may reach
 OPTIMIZER_CHANGES = {  # each with the rates its search begins with
     'SGD, Nesterov': ({}, (.003, .01, .03)), 'SGD, momentum': ({'nesterov': False}, (.003, .01, .03)),
     'Adam': ({'optimizer': 'adam'}, (.0003, .001, .003)), 'AdamW': ({'optimizer': 'adamw', 'weight_decay': .01}, (.0003, .001, .003)),
