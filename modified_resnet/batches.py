@@ -74,10 +74,10 @@ def keep_freed_memory():
     except (AttributeError, OSError, TypeError): return
     for setting, value in ((-1, 2 ** 31 - 1), (-2, 2 ** 28), (-3, 2 ** 30), (-8, 1)): mallopt(setting, value)
 
-# %% ../nbs/03b_batches.ipynb #9f0a8233
+# %% ../nbs/03b_batches.ipynb #b10a1a8a
 @dataclass(frozen=True)
 class Speed:
-    "How the arithmetic is done: changes the time and the rounding of a run (bfloat16 keeps 8 bits), not its recipe. Recorded with the run."
+    "How the arithmetic is done: changes the time and the rounding of a run (bfloat16 keeps 8 bits; `sync_batchnorm` also changes its statistics), not its recipe. Recorded with the run."
     channels_last: bool = True  # store the channels of a pixel side by side
     fused: bool = True  # the optimizer makes one pass over the weights
     keep_memory: bool = True  # on a CPU, keep freed memory for the next step
@@ -172,7 +172,7 @@ class Batches:
         if self.recipe.cutout: images = cut_out(images, self.squares[part], self.recipe.cutout)
         return images.contiguous(memory_format=self.layout), self.labels[chosen]
 
-# %% ../nbs/03b_batches.ipynb #e22ee4e5
+# %% ../nbs/03b_batches.ipynb #ba9fa292
 def model_normalization(model: nn.Module) -> tuple[tuple[float, ...], tuple[float, ...]]:
     "Mean and standard deviation that a network's images are normalised by: its own `normalization`, else the paper's."
     return getattr(model, 'normalization', (PAPER_MEAN, PAPER_STD))
@@ -184,7 +184,7 @@ def predict(
     batch_size: int = 250,  # images at a time
     speed: Speed = Speed(),  # layout and precision
 ) -> Tensor:
-    "Scores of every image before any softmax, float32 (N, classes); images are only normalised, by `model.normalization` (default: the paper's)."
+    "Logits of every image, float32 (N, classes); images are only normalised, by `model.normalization` (default: the paper's)."
     model.eval()
     normalization, logits = on_device(model_normalization(model), images.device), []
     with speed.autocast(images.device):

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['IMAGE_SUFFIXES', 'PAPER_MEAN', 'PAPER_STD', 'ImageSet', 'stratified_split', 'hold_out', 'load_digits_images',
            'cache_folder', 'load_cifar10', 'to_rgb', 'read_image', 'list_images', 'read_images', 'folder_parts',
-           'find_files', 'read_folder', 'every_fifth', 'folder_key', 'write_whole', 'save_tensors', 'save_sets',
+           'find_files', 'read_folder', 'set_aside', 'folder_key', 'write_whole', 'save_tensors', 'save_sets',
            'load_sets', 'load_folder', 'cache_lock', 'load_data', 'normalize', 'channel_stats', 'paper_transform',
            'TransformedImages', 'paper_loaders', 'displayable', 'plot_images']
 
@@ -28,7 +28,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-# %% ../nbs/02_data.ipynb #e6919f5a
+# %% ../nbs/02_data.ipynb #f69d51d9
 #| code-fold: true
 @dataclass(frozen=True)
 class ImageSet:
@@ -41,6 +41,8 @@ class ImageSet:
     def __post_init__(self):
         if self.images.dtype != torch.uint8 or self.images.ndim != 4:
             raise ValueError(f'images are {self.images.dtype} {tuple(self.images.shape)}: want uint8 (N, C, H, W)')
+        if self.labels.dtype != torch.int64 or self.labels.ndim != 1:
+            raise ValueError(f'labels are {self.labels.dtype} {tuple(self.labels.shape)}: want int64 (N,)')
         if len(self.images) != len(self.labels):
             raise ValueError(f'{len(self.images)} images but {len(self.labels)} labels: want one label an image')
         if len(self.labels) and not 0 <= int(self.labels.min()) <= int(self.labels.max()) < len(self.classes):
@@ -60,7 +62,7 @@ class ImageSet:
         for part in (self.images, self.labels): sha.update(part.contiguous().numpy())
         return sha.hexdigest()[:16]
 
-# %% ../nbs/02_data.ipynb #22639140
+# %% ../nbs/02_data.ipynb #bd7440c7
 def stratified_split(
     data: ImageSet,  # the images to divide
     n: int,  # how many go into the second part
@@ -72,7 +74,12 @@ def stratified_split(
     if not classes <= n <= len(data) - classes:
         raise ValueError(f'cannot set {n} of {len(data)} images aside: '
                          f'choose {classes} to {len(data) - classes}, so that both parts can have all {classes} classes')
+    counts = data.labels.bincount(minlength=classes)
+    rare = int(counts.argmin())
+    few = f'{int(counts[rare])} images of {data.classes[rare]!r} are too few to set {n} of {len(data)} aside: add some, or change {n}'
+    if counts[rare] < 2: raise ValueError(few)
     rest, part = train_test_split(np.arange(len(data)), test_size=n, stratify=data.labels, random_state=seed)
+    if not all(len(data.labels[places].unique()) == classes for places in (rest, part)): raise ValueError(few)
     return data.select(np.sort(rest)), data.select(np.sort(part))
 
 # %% ../nbs/02_data.ipynb #1277f5eb
@@ -181,12 +188,12 @@ def find_files(folder: Path) -> list[dict[str, list[Path]]]:
     if len(found[0]) < 2: raise ValueError(f'only one class in {folder}, {list(found[0])[0]!r}: want at least two')
     return found
 
-# %% ../nbs/02_data.ipynb #ce557fe6
+# %% ../nbs/02_data.ipynb #484bbe6a
 def read_folder(
     folder: Path,  # holds 'train' and 'test', each with one folder a class; or only the classes
     image_size: int = 32,  # height and width of the images, pixels
 ) -> tuple[ImageSet, ImageSet]:
-    "Decode a folder into (training, test) images; without a test folder, every fifth image of each class is set aside. Raises ValueError naming what is missing."
+    "Decode a folder into (training, test) images; without a test folder, a fifth of each class is set aside. Raises ValueError naming what is missing."
     found = find_files(folder)
     classes = tuple(found[0])
     def read(part):
@@ -195,22 +202,20 @@ def read_folder(
     if len(found) == 2: return read(found[0]), read(found[1])
     lonely = [name for name, files in found[0].items() if len(files) < 2]
     if lonely: raise ValueError(f'one image of {lonely[0]!r} in {folder}, and no test folder: want at least two, to learn from and to test with')
-    return every_fifth(read(found[0]))
+    parts = {name: set_aside(files) for name, files in found[0].items()}
+    return read({name: rest for name, (rest, _) in parts.items()}), read({name: aside for name, (_, aside) in parts.items()})
 
-def every_fifth(data: ImageSet) -> tuple[ImageSet, ImageSet]:
-    "Divide into (four fifths, a fifth) of each class, at least one image of each in the second part; the same division every time."
-    generator = torch.Generator().manual_seed(0)
-    aside = torch.zeros(len(data), dtype=torch.bool)
-    for label in range(len(data.classes)):
-        places = (data.labels == label).nonzero().flatten()
-        aside[places[torch.randperm(len(places), generator=generator)[:max(1, len(places) // 5)]]] = True
-    return data.select(~aside), data.select(aside)
+def set_aside(files: list[Path]) -> tuple[list[Path], list[Path]]:
+    "Divide the files of a class into (four fifths, a fifth, at least one) by a hash of their names: when files are added, the others stay where they are, but for some at the border."
+    ranked = sorted(files, key=lambda file: hashlib.sha256(os.fsencode(file.name)).digest())
+    n = max(1, len(files) // 5)
+    return sorted(ranked[n:]), sorted(ranked[:n])
 
-# %% ../nbs/02_data.ipynb #af6ccd45
+# %% ../nbs/02_data.ipynb #5915cd7a
 def folder_key(folder: Path, image_size: int) -> str:
     "A name for the state of a folder: 8 hex digits for the folder and `image_size`, a dash, and 24 that change with any file's name, size or time of change."
     place = hashlib.sha256(f'{folder.resolve()} {image_size}'.encode('utf-8', 'surrogateescape')).hexdigest()[:8]
-    sha = hashlib.sha256()
+    sha = hashlib.sha256(b'2')  # the version of the rules by which files become images
     for part in find_files(folder):
         for files in part.values():
             for file in files:
@@ -281,7 +286,7 @@ def cache_lock():
     finally:
         if lock: lock.release()
 
-# %% ../nbs/02_data.ipynb #28b72d17
+# %% ../nbs/02_data.ipynb #223cebdc
 def load_data(
     source: str | Path = 'digits',  # 'digits', 'cifar10', or a folder with train/<class>/*.jpg and test/<class>/*.jpg, or with <class>/*.jpg
     image_size: int = 32,  # height and width of a folder's images, pixels
@@ -294,7 +299,7 @@ def load_data(
     if source != 'cifar10' and not Path(source).is_dir():
         raise ValueError(f'unknown data {str(source)!r}: choose digits, cifar10, or a folder with train/ and test/ in it, or with a folder for each class')
     if source != 'cifar10' and folder_parts(Path(source))[1] is None:
-        print(f'note: {source} has no test folder: every fifth image of each class is set aside as a test image, the same ones every time')
+        print(f'note: {source} has no test folder: a fifth of each class, chosen by the names of the files, is set aside for testing')
     with cache_lock(): return load_cifar10() if source == 'cifar10' else load_folder(source, image_size)
 
 # %% ../nbs/02_data.ipynb #20fc3894
