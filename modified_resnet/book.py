@@ -133,7 +133,7 @@ def markdown_table(
     lines = [list(rows[0]), ['---' if i < left else '---:' for i in range(len(rows[0]))], *(list(row.values()) for row in rows)]
     return Sentence('\n'.join('| ' + ' | '.join(str(cell).replace('|', '/') for cell in line) + ' |' for line in lines))
 
-# %% ../nbs/05d_book.ipynb #8bc58f82
+# %% ../nbs/05d_book.ipynb #adf8c438
 #| code-fold: true
 def setting_of(
     records: list[Record],  # behind a figure or a sentence
@@ -142,7 +142,7 @@ def setting_of(
     if not records: return 'not run yet'
     def each(values): return ' and '.join(map(str, dict.fromkeys(values)))
     seeds = sorted({record.recipe.seed for record in records}, key=lambda seed: (seed not in SEEDS, SEEDS.index(seed) if seed in SEEDS else seed))
-    return ', '.join((each('CIFAR-10 (JPEG)' if 'jpeg' in record.config['data'] else record.config['data'] for record in records),
+    return ', '.join((each('CIFAR-10 (JPEG)' if record.config['data'] == 'cifar10-jpeg' else record.config['data'] for record in records),
                       f'{each(record.recipe.epochs for record in records)} epochs', f'seed{"s" if len(seeds) > 1 else ""} {", ".join(map(str, seeds))}',
                       each(record.config['precision'] + ' (convolutions in TF32)' * bool(record.env.get('tf32') and record.config['precision'] == 'float32') for record in records),
                       each(record.device for record in records),

@@ -7,7 +7,7 @@ __all__ = ['Evaluation', 'evaluate_model', 'accuracy', 'loss_by_image', 'loss_by
            'calibration_error', 'confident_mistakes', 'About', 'load_model', 'without_prefix', 'named_model',
            'recognised_model', 'fitting', 'shapes', 'count_blocks']
 
-# %% ../nbs/04_evaluation.ipynb #baa292a6
+# %% ../nbs/04_evaluation.ipynb #43fab409
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .data import PAPER_MEAN, PAPER_STD, ImageSet
 from .batches import mean_by_batch, predict
+from .data import PAPER_MEAN, PAPER_STD, ImageSet
 from .models import MODELS, create_model, stages_of
 from .records import CheckpointError, read_checkpoint
 from .training import Recipe, check_classes, confusion_counts, network_of
@@ -90,12 +90,14 @@ def per_class(
              'precision': (hits[i] / called[i].clamp(min=1)).item(),
              'taken_for': classes[int(wrong[i].argmax())] if wrong[i].any() else ''} for i, name in enumerate(classes)]
 
-# %% ../nbs/04_evaluation.ipynb #283ae5d8
+# %% ../nbs/04_evaluation.ipynb #8be66a85
 def reliability(
     result: Evaluation,  # logits and labels
     bins: int = 10,  # bins of confidence between 0 and 1
 ) -> list[dict]:
     "One row for each bin that has images: 'images', mean 'confidence' and 'accuracy', 0 to 1 (Guo et al. 2017, section 2)."
+    if bins < 1 or not len(result.labels): raise ValueError(f'calibration with bins={bins} of {len(result.labels)} images: want at least one of each')
+    if not result.logits.isfinite().all(): raise ValueError('calibration of logits that are not finite: look at the network\'s weights')
     confidence = result.probabilities.max(1).values.double()
     right = (result.predictions == result.labels).double()
     place = (confidence * bins).long().clamp(max=bins - 1)
@@ -139,13 +141,14 @@ def load_model(
     model.normalization = about.mean, about.std
     return model.eval(), about
 
-# %% ../nbs/04_evaluation.ipynb #40c12cc4
+# %% ../nbs/04_evaluation.ipynb #c3dc08c7
 def without_prefix(weights: dict, path: str | Path) -> dict:
     "Weights by name, without the 'module.' that training in parallel puts before each. Raises CheckpointError if it is no network of this package."
     if isinstance(weights, dict) and all(isinstance(key, str) and isinstance(value, Tensor) for key, value in weights.items()):
         for key, value in weights.items():
             if value.layout != torch.strided or value.device.type != 'cpu' or value.is_quantized or value.is_complex(): raise CheckpointError(f'{path}: {key} is no plain tensor of real numbers')
             if value.numel() < 100_000_000 and not torch.isfinite(value).all(): raise CheckpointError(f'{path}: {key} has values that are not finite')
+            if key.endswith('running_var') and (value < 0).any(): raise CheckpointError(f'{path}: {key} has negative variances')
         weights = {key.removeprefix('module.'): value for key, value in weights.items()}
         if all(weights[key].ndim == n for key, n in (('conv1.weight', 4), ('linear.weight', 2)) if key in weights) and {'conv1.weight', 'linear.weight'} <= set(weights):
             if sum(value.numel() for value in weights.values()) < 100_000_000: return weights

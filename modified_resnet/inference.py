@@ -81,7 +81,7 @@ def load_weights(
     if str(which) not in pretrained_names() and not Path(which).is_file(): raise CheckpointError(f'no weights {str(which)!r}: want one of {", ".join(pretrained_names())}, or a file')
     return load_pretrained(str(which)) if str(which) in pretrained_names() else load_model(which)
 
-# %% ../nbs/04a_inference.ipynb #ca4d2a9a
+# %% ../nbs/04a_inference.ipynb #e343cd3d
 #| code-fold: true
 def publish_weights(
     folder: Path,  # of a finished run, with last.pt
@@ -108,7 +108,7 @@ def publish_weights(
     place.mkdir(parents=True, exist_ok=True)
     shutil.move(fresh, place / f'{name}-{sha[:8]}.pt')
     card = dict(name=name, file=f'{name}-{sha[:8]}.pt', sha256=sha, parameters=row['parameters'], run=row['run'], command=row['command'], commit=row['commit'],
-                data='CIFAR-10 (JPEG): all 60,000 images of CIFAR-10, saved as JPEG' if 'jpeg' in row['data'] else row['data'],
+                data='CIFAR-10 (JPEG): all 60,000 images of CIFAR-10, saved as JPEG' if row['data'] == 'cifar10-jpeg' else row['data'],
                 recipe='the paper\'s, last epoch' if row['run'].startswith('paper') else 'the best of the chapter "Beyond the paper", last epoch' if row['run'].startswith('best') else 'see the command; last epoch', epochs=row['epochs'], seed=row['seed'], test_accuracy=row['test_accuracy'],
                 limits=f'Knows {len(classes)} classes, and will name one of them for any picture. Trained on images of {about.image_size}x{about.image_size} pixels'
                        f'{" with JPEG artefacts; its accuracy on the original pixels has not been measured" if "jpeg" in row["data"] else ""}. Made to study a paper, not to decide anything.')
@@ -155,18 +155,18 @@ def top(
     values, places = probabilities.topk(min(k, len(classes)))
     return [(classes[i], p) for i, p in zip(places.tolist(), values.tolist())]
 
-# %% ../nbs/04a_inference.ipynb #c19a5f1c
+# %% ../nbs/04a_inference.ipynb #0a9352d0
 @torch.no_grad()
 def class_activation_map(
     model: nn.Module,  # as from load_model
     image: Tensor,  # uint8, (3, H, W)
     label: int,  # the class asked about
 ) -> Tensor:
-    "What each place of an image contributes to the score of a class: float32 (H, W), its mean the score without the bias (Zhou et al. 2016, equation 2)."
+    "What each place of an image contributes to the score of a class: float32 (H, W); before the map is enlarged to the image, its mean is the score without the bias (Zhou et al. 2016, equation 2)."
     places = torch.einsum('c,chw->hw', model.linear.weight[label], model.eval().maps(normalize(image[None], *model_normalization(model)))[0])
     return F.interpolate(places[None, None], size=image.shape[-2:], mode='nearest')[0, 0]
 
-# %% ../nbs/04a_inference.ipynb #621a0171
+# %% ../nbs/04a_inference.ipynb #a0f26b76
 #| code-fold: true
 def plot_prediction(
     image: Tensor,  # uint8, (3, H, W)
@@ -177,10 +177,11 @@ def plot_prediction(
     "An image, its class activation map if there is one, and bars for the five most probable classes; the matplotlib figure."
     import matplotlib.pyplot as plt
     fig, axes = plt.subplots(1, 2 if activation is None else 3, figsize=(6.4 if activation is None else 8.6, 2.6), layout='constrained')
-    for ax in axes[:-1]:
-        ax.imshow(image.permute(1, 2, 0))
-        ax.axis('off')
-    if activation is not None: axes[1].imshow(activation, cmap='magma', alpha=.6, interpolation='bilinear')
+    for ax in axes[:-1]: ax.axis('off')
+    axes[0].imshow(image.permute(1, 2, 0))
+    if activation is not None:
+        axes[1].imshow(image.float().mean(0), cmap='gray')
+        axes[1].imshow(activation, cmap='magma', alpha=.6, interpolation='bilinear')
     names, values = zip(*top(probabilities, classes))
     axes[-1].barh(names, [100 * v for v in values], color='#0072B2')
     axes[-1].invert_yaxis()

@@ -20,14 +20,14 @@ from torch import Tensor, nn
 
 from .blocks import BasicBlock, conv3x3
 
-# %% ../nbs/01_models.ipynb #662bb750
+# %% ../nbs/01_models.ipynb #6d76525f
 def blocks_per_stage(
     num_blocks: int | Sequence[int],  # one number for all stages, or one a stage; more than needed is allowed
     stages: int,  # number of stages of the network
 ) -> list[int]:
     "`num_blocks` as a list with one positive number a stage. Raises ValueError if that cannot be made of it."
-    blocks = [num_blocks] * stages if isinstance(num_blocks, int) else list(num_blocks)[:stages]
-    if len(blocks) < stages or any(not isinstance(n, int) or n < 1 for n in blocks):
+    blocks = list(num_blocks)[:stages] if isinstance(num_blocks, Sequence) else [num_blocks] * stages
+    if len(blocks) < stages or any(type(n) is not int or n < 1 for n in blocks):
         raise ValueError(f'num_blocks={num_blocks!r}: give one whole number above 0, '
                          f'or a list of at least {stages}, one for each stage')
     return blocks

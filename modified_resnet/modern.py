@@ -18,7 +18,7 @@ def zero_gammas(model: nn.Module):
     for module in model.modules():
         if getattr(module, 'shortcut', None) is not None: module.bn2.weight.zero_()
 
-# %% ../nbs/02b_modern.ipynb #da76b1be
+# %% ../nbs/02b_modern.ipynb #8ddf8e0c
 def patch_components(
     images: Tensor,  # normalised, float (N, C, H, W)
     size: int = 3,  # height and width of the patches, pixels
@@ -35,6 +35,7 @@ def whiten_stem(
 ):
     "Start the stem with whitening filters and their negatives. Filters beyond twice the number of components keep their random start."
     weight = model.conv1.weight
+    if images.shape[1] != weight.shape[1]: raise ValueError(f'images have {images.shape[1]} channels, the stem takes {weight.shape[1]}')
     components, variances = patch_components(images, weight.shape[-1])
     filters = (components / (variances + .01).sqrt()[:, None, None, None])[:len(weight) // 2]
     both = torch.cat([filters, -filters]).to(weight)

@@ -27,7 +27,7 @@ from filelock import FileLock, Timeout
 
 from .data import save_tensors, write_whole
 
-# %% ../nbs/02a_records.ipynb #ec941dbf
+# %% ../nbs/02a_records.ipynb #356b23ca
 def cpu_name() -> str:
     "The processor as the operating system names it."
     try: lines = Path('/proc/cpuinfo').read_text().splitlines()
@@ -37,14 +37,15 @@ def cpu_name() -> str:
 
 @functools.cache
 def git_state() -> dict:
-    "The commit of the source code ('commit'; outside a checkout what MODIFIED_RESNET_COMMIT says, else None) and whether files differ from it ('changed'). Asked once in a process: a commit made while it runs is not the code that it runs."
+    "The commit of the source code ('commit'; outside a checkout what MODIFIED_RESNET_COMMIT says, else None) and whether files differ from it ('changed'; None if git does not say). Asked once in a process: a commit made while it runs is not the code that it runs."
     def git(*args):
         command = ['git', '-C', str(Path(__file__).parent), *args]
         try: done = subprocess.run(command, capture_output=True, text=True, timeout=20)
         except (OSError, subprocess.TimeoutExpired): return None
         return done.stdout.strip() if done.returncode == 0 else None
     if git('ls-files', '--error-unmatch', Path(__file__).name) is None: return dict(commit=os.environ.get('MODIFIED_RESNET_COMMIT'), changed=None)  # not this source's own repository
-    return dict(commit=git('rev-parse', 'HEAD'), changed=bool(git('status', '--porcelain', '--', '.')))
+    status = git('status', '--porcelain', '--', '.')
+    return dict(commit=git('rev-parse', 'HEAD'), changed=None if status is None else bool(status))
 
 # %% ../nbs/02a_records.ipynb #ac7fc94b
 def environment(
@@ -148,7 +149,7 @@ def load_checkpoint(
                                      'Delete the folder to begin anew, or choose another')
     return None, faults
 
-# %% ../nbs/02a_records.ipynb #afca0f73
+# %% ../nbs/02a_records.ipynb #c9ebb429
 def first_difference(old: dict, new: dict) -> str | None:
     "The first key whose values differ, or None."
     return next((key for key in [*old, *new] if old.get(key) != new.get(key)), None)
@@ -165,13 +166,14 @@ def check_config(folder: Path, config: dict, resume: bool, defaults: dict, free:
     if not resume: raise FileExistsError(f'{folder} holds a run already: go on with it with --resume, or choose another folder with --out')
     try: old, new = json.loads(path.read_text()), json.loads(json.dumps(config))
     except ValueError as error: raise ValueError(f'{path} is damaged ({error}): choose another folder with --out') from error
+    if not isinstance(old, dict): raise ValueError(f'{path} is damaged (it holds no object): choose another folder with --out')
     old, new = ({**defaults, **{key: value for key, value in side.items() if key not in free}} for side in (old, new))
     field = first_difference(old, new)
     if field: raise ValueError(f'the run in {folder} has {field}={old.get(field)!r}, not {new.get(field)!r}: '
                                f'use its value, or choose another folder with --out')
     return True
 
-# %% ../nbs/02a_records.ipynb #b3ffee5d
+# %% ../nbs/02a_records.ipynb #7158043f
 #| code-fold: true
 class InUse(RuntimeError):
     "Another process is at work on the run's folder."
@@ -209,6 +211,7 @@ def add_sitting(
 ):
     "Add this machine to the sittings in env.json."
     path = folder / 'env.json'
-    try: sittings = json.loads(path.read_text())
-    except (OSError, ValueError): sittings = []
+    try: sittings = json.loads(path.read_text()) if path.exists() else []
+    except ValueError: sittings = None
+    if not isinstance(sittings, list): raise ValueError(f'{path} is damaged: remove it (what it said of earlier sittings is lost), or choose another folder with --out')
     write_json(path, [*sittings, dict(environment(device), **more)])

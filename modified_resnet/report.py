@@ -124,7 +124,7 @@ def page(title: str, note: str, rows: list[dict], figures: list[tuple[str, str]]
             f'<title>{html.escape(title)}</title><style>{STYLE}</style></head>\n<body><h1>{html.escape(title)}</h1>\n<p>{html.escape(note)}</p>\n'
             f'<h2>Table 1</h2>\n<table>{table}</table>\n<h2>Figures</h2>\n<div class="figures">{shown}</div></body></html>\n')
 
-# %% ../nbs/05a_report.ipynb #11200781
+# %% ../nbs/05a_report.ipynb #bb74140d
 #| code-fold: true
 def write_report(
     runs: dict[str, Path],  # folder of each run, by model
@@ -132,8 +132,11 @@ def write_report(
 ) -> tuple[str, Path]:
     "Table 1, all figures and a page that shows them. Returns the table as text, and the page's path."
     rows, configs = [table_row(folder) for folder in runs.values()], [read_config(folder) for folder in runs.values()]
+    for key in ('data', 'train_images', 'test_images', 'seed'):
+        if len(values := {config[key] for config in configs}) > 1: raise ValueError(f'runs with {key} {" and ".join(map(str, sorted(values)))}: a report shows one experiment, leave one out')
+    changed = [f.name for f in fields(Recipe) if f.name not in ('model', 'epochs', 'seed') and any(getattr(recipe_of(config), f.name) != f.default for config in configs)]
     env = json.loads((next(iter(runs.values())) / 'env.json').read_text())[-1]
-    note = (f'Trained on {configs[0]["data"]} ({configs[0]["train_images"]:,} training and {configs[0]["test_images"]:,} test images) by the paper\'s recipe, '
+    note = (f'Trained on {configs[0]["data"]} ({configs[0]["train_images"]:,} training and {configs[0]["test_images"]:,} test images) by the paper\'s recipe{", but for " + ", ".join(changed) if changed else ""}, '
             f'one run of each network, seed {configs[0]["seed"]}, on {env["gpu"] or env["cpu"]}, torch {env["torch"]}. Accuracies are of the last epoch.')
     text = page(f'Modified ResNet on {configs[0]["data"]}', note, rows, save_figures(runs, out))
     write_csv(out / 'table1.csv', [{key: value.replace(',', '') for key, value in row.items()} for row in rows])
