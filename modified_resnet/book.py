@@ -6,7 +6,7 @@
 __all__ = ['Record', 'device_name', 'run_row', 'find_records', 'is_finished', 'write_runs', 'MissingEvidence', 'Sentence',
            'markdown_table', 'setting_of', 'Book', 'claim', 'mean', 'mean_and_spread', 'set_table']
 
-# %% ../nbs/05d_book.ipynb #943b685b
+# %% ../nbs/05d_book.ipynb #a044602c
 import json
 import re
 import statistics
@@ -21,7 +21,7 @@ from torch import Tensor
 from .models import parameter_count
 from .records import read_csv, write_csv
 from .report import last_test_accuracy, read_config, read_confusion, read_history, recipe_of
-from .sets import BASES, SEEDS, SETS, best_runs, command_of, run_name
+from .sets import BASES, SEEDS, SETS, best_recipes, command_of, run_name
 from .training import Recipe, best_row, network_of
 
 # %% ../nbs/05d_book.ipynb #04d85b18
@@ -148,7 +148,7 @@ def setting_of(
                       each(record.device for record in records),
                       f'torch {each(record.env["torch"].split("+")[0] for record in records)}'))
 
-# %% ../nbs/05d_book.ipynb #3864c8a0
+# %% ../nbs/05d_book.ipynb #4074d9c2
 #| code-fold: true
 class Book:
     "The records in a folder, and sentences that rest on them."
@@ -186,9 +186,9 @@ class Book:
         return [name for name in planned if name not in self.rows and not (self.results / name / 'diverged.txt').exists()]
 
     def best(self, model: str) -> list[str]:
-        "Names of the recorded runs of the best recipe that a network's climb has found so far, one for each seed there is."
-        names = [run_name('best', recipe) for recipe in best_runs(self.results) if recipe.model == model]
-        return [name for name in names if name in self.rows]
+        "Names of the recorded runs of a network's best recipe, one for each seed there is: of the last of its best_recipes that has been run."
+        names = ([run_name('best', replace(recipe, seed=seed)) for seed in SEEDS] for recipe in reversed(best_recipes(self.results, model)))
+        return next(filter(None, ([name for name in group if name in self.rows] for group in names)), [])
 
     def setting(self, names: list[str]) -> str:
         "What a caption must say of the runs of these names."
