@@ -131,7 +131,7 @@ def summarise(rows: list[dict]) -> dict:
     medians = {key: statistics.median(row[key] for row in rows) for key in rows[0] if key not in ('model', 'round')}
     return dict(medians, model=rows[0]['model'], rounds=len(rows), lowest=min(ratios), highest=max(ratios))
 
-# %% ../nbs/05b_bench.ipynb #df5a9bea
+# %% ../nbs/05b_bench.ipynb #9e9865af
 def machine_limits(device: torch.device, size: int = 2048, rounds: int = 5) -> dict:
     "Best of several measurements: 'flops' of a float32 matrix product (operations/s) and 'bytes' of a copy (read and written, bytes/s)."
     a, b = torch.randn(2, size, size, device=device)
@@ -139,8 +139,8 @@ def machine_limits(device: torch.device, size: int = 2048, rounds: int = 5) -> d
     target = torch.empty_like(block)
     matmul, allowed = torch.backends.cuda.matmul, torch.backends.cuda.matmul.allow_tf32
     matmul.allow_tf32 = torch.backends.cudnn.allow_tf32  # on a GPU, convolutions may use TF32; then so does the product
-    product = min(timed(lambda: a @ b, device) for _ in range(rounds))
-    matmul.allow_tf32 = allowed
+    try: product = min(timed(lambda: a @ b, device) for _ in range(rounds))
+    finally: matmul.allow_tf32 = allowed
     copy = min(timed(lambda: target.copy_(block), device) for _ in range(rounds))
     return dict(flops=2 * size ** 3 / product, bytes=2 * block.numel() * 4 / copy)
 
