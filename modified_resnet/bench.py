@@ -7,7 +7,7 @@ __all__ = ['RUNNERS', 'WARM_UP', 'STEPS', 'GPU_STEPS', 'SWITCHES', 'LINE', 'nois
            'engine_runner', 'peak_memory', 'measure_here', 'measure', 'steps_for', 'rounds_of', 'summarise',
            'machine_limits', 'bench_switches', 'bench_sizes', 'bench_memory', 'bench']
 
-# %% ../nbs/05b_bench.ipynb #e1329470
+# %% ../nbs/05b_bench.ipynb #a14da875
 import json
 import os
 import statistics
@@ -25,11 +25,12 @@ import torch
 from torch import nn
 
 from .batches import Speed
-from .data import ImageSet, paper_loaders
 from .engine import Trainer
+from .images import ImageSet, paper_loaders
 from .models import create_model
+from .recipe import Recipe, make_optimizer, make_scheduler
 from .records import environment
-from .training import Recipe, get_device, make_optimizer, make_scheduler, train
+from .training import get_device, train
 
 # %% ../nbs/05b_bench.ipynb #febda121
 def noise_images(n: int) -> ImageSet:
@@ -89,7 +90,7 @@ def measure_here(loop: str, recipe: Recipe, steps: int, images: int, device: str
     rate = steps * recipe.batch_size / timed(lambda: runner(steps), device)
     return dict(warm_up=warm_up, images_per_second=rate, megabytes=peak_memory(device))
 
-# %% ../nbs/05b_bench.ipynb #38928dc4
+# %% ../nbs/05b_bench.ipynb #f0c990c7
 #| code-fold: true
 def measure(
     loop: str,  # 'plain' or 'engine'
@@ -100,7 +101,7 @@ def measure(
     speed: Speed = Speed(),  # switches of the engine
 ) -> dict:
     "`measure_here` in a fresh process. Raises RuntimeError with the end of its output if it fails."
-    code = ('import json; from modified_resnet.batches import Speed; from modified_resnet.bench import measure_here; from modified_resnet.training import Recipe; '
+    code = ('import json; from modified_resnet.batches import Speed; from modified_resnet.bench import measure_here; from modified_resnet.recipe import Recipe; '
             f'print(json.dumps(measure_here({loop!r}, {recipe!r}, {steps}, {images or max(6_400, (WARM_UP + steps) * recipe.batch_size)}, {device!r}, {speed!r})))')
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
     if done.returncode: raise RuntimeError(f'the measurement of {loop} {recipe.model} failed: {done.stderr[-500:]}')

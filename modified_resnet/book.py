@@ -6,7 +6,7 @@
 __all__ = ['NBSP', 'Record', 'device_name', 'run_row', 'find_records', 'is_finished', 'write_runs', 'MissingEvidence', 'Sentence',
            'markdown_table', 'setting_of', 'Book', 'claim', 'mean', 'mean_and_spread', 'set_table']
 
-# %% ../nbs/05d_book.ipynb #a044602c
+# %% ../nbs/05d_book.ipynb #08b69e5b
 import json
 import re
 import statistics
@@ -19,10 +19,11 @@ from filelock import FileLock
 from torch import Tensor
 
 from .models import parameter_count
+from .recipe import Recipe, network_of
 from .records import read_csv, write_csv
 from .report import last_test_accuracy, read_config, read_confusion, read_history, recipe_of
 from .sets import BASES, SEEDS, SETS, best_recipes, command_of, run_name
-from .training import Recipe, best_row, network_of
+from .training import best_row
 
 # %% ../nbs/05d_book.ipynb #04d85b18
 #| code-fold: true

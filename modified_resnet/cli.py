@@ -152,7 +152,7 @@ def make_parser() -> argparse.ArgumentParser:
     for add in (add_training_verbs, add_using_verbs, add_looking_verbs): add(verbs)
     return parser
 
-# %% ../nbs/06_cli.ipynb #67501473
+# %% ../nbs/06_cli.ipynb #cc143c43
 #| code-fold: true
 def say_data(train_set, test_set):
     "Say what the images are."
@@ -165,10 +165,10 @@ def say_data(train_set, test_set):
 
 def run_train(args):
     "The verb train."
-    from modified_resnet.data import load_data
     from modified_resnet.batches import Speed
+    from modified_resnet.data import load_data
+    from modified_resnet.recipe import Recipe
     from modified_resnet.run import fit
-    from modified_resnet.training import Recipe
     recipe = Recipe(args.model, 30 if args.epochs is None else args.epochs, args.batch_size, lr_max=args.lr_max, seed=1234 if args.seed is None else args.seed,
                     normalization=args.normalization or ('paper' if args.data in ('digits', 'cifar10') else 'data'), class_weights=args.class_weights)
     train_set, test_set = load_data(args.data, args.image_size)
@@ -181,16 +181,16 @@ def is_first() -> bool:
     "Is this process the one that prints (the only one, or rank 0 of torchrun)?"
     return os.environ.get('RANK', '0') == '0'
 
-# %% ../nbs/06_cli.ipynb #13e1a59a
+# %% ../nbs/06_cli.ipynb #fe9225f0
 #| code-fold: true
 def run_reproduce(args):
     "The verb reproduce."
-    from modified_resnet.data import load_data
     from modified_resnet.batches import Speed
-    from modified_resnet.run import Interrupted, fit
+    from modified_resnet.data import load_data
     from modified_resnet.models import MODELS
+    from modified_resnet.recipe import Recipe
     from modified_resnet.report import write_report
-    from modified_resnet.training import Recipe
+    from modified_resnet.run import Interrupted, fit
     if int(os.environ.get('WORLD_SIZE', 1)) > 1: raise ValueError('reproduce runs in one process: use torchrun with train, one network at a time')
     if args.set is not None: return run_named_set(args)
     for flag, value in (('--only', args.only), ('--smoke', args.smoke), ('--results', args.results)):
@@ -209,16 +209,16 @@ def run_reproduce(args):
     table, path = write_report({name: out / name for name in MODELS}, out)
     print(f'\nTable 1, {train_set.name}\n{table}\n\nfigures and table: {path}')
 
-# %% ../nbs/06_cli.ipynb #86952597
+# %% ../nbs/06_cli.ipynb #e668975e
 #| code-fold: true
 def run_named_set(args):
     "The verb reproduce with --set."
-    from modified_resnet.data import load_data
     from modified_resnet.batches import Speed
     from modified_resnet.book import set_table
+    from modified_resnet.data import load_data
     from modified_resnet.experiments import run_set
-    from modified_resnet.sets import SETS
     from modified_resnet.report import text_table
+    from modified_resnet.sets import SETS
     if args.set not in SETS: raise ValueError(f'--set {args.set}: choose one of {", ".join(SETS)}')
     for field in ('epochs', 'seed'):
         if getattr(args, field) is not None: raise ValueError(f'--{field} {getattr(args, field)} with --set: a set has its own, leave it out')
@@ -270,13 +270,13 @@ def save_confusion(result, name: str, out: Path):
     write_confusion(out / 'confusion.csv', result.confusion, result.classes)
     save_figure(plot_confusion(result.confusion, result.classes, name), out / 'confusion.png')
 
-# %% ../nbs/06_cli.ipynb #6ccd48e5
+# %% ../nbs/06_cli.ipynb #cc314550
 #| code-fold: true
 def run_predict(args):
     "The verb predict."
+    from modified_resnet.data import read_images
     from modified_resnet.inference import class_names, find_images, load_weights, predict_images, top
     from modified_resnet.training import progress
-    from modified_resnet.data import read_images
     if args.top < 1: raise ValueError(f'--top {args.top}: want a whole number, at least 1')
     if args.map and not args.out: raise ValueError('--map without --out: it draws in the figures, so name a folder for them with --out')
     model, about = load_weights(args.weights)
@@ -336,7 +336,7 @@ def run_summary(args):
     print(summary(model))
     print(f'{check_budget(model):,} trainable parameters, fewer than the budget of 5,000,000; {mult_adds(model):,} multiply-adds for one 32x32 image')
 
-# %% ../nbs/06_cli.ipynb #5422d5bf
+# %% ../nbs/06_cli.ipynb #379ea3fc
 def check_file(path: Path | None):
     "Make the folder of a file that will be written. Raises ValueError if the file itself is a folder."
     if path is None: return
@@ -354,8 +354,8 @@ def run_bench(args):
 def run_race(args):
     "The verb race."
     from dataclasses import replace
-    from modified_resnet.data import load_data
     from modified_resnet.batches import Speed
+    from modified_resnet.data import load_data
     from modified_resnet.models import MODELS
     from modified_resnet.race import accuracy_to_reach, race
     from modified_resnet.records import write_json

@@ -7,7 +7,7 @@ __all__ = ['Evaluation', 'evaluate_model', 'accuracy', 'loss_by_image', 'loss_by
            'calibration_error', 'confident_mistakes', 'About', 'load_model', 'without_prefix', 'named_model',
            'recognised_model', 'fitting', 'shapes', 'count_blocks']
 
-# %% ../nbs/04_evaluation.ipynb #43fab409
+# %% ../nbs/04_evaluation.ipynb #589a31fb
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,10 +18,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .batches import mean_by_batch, predict
-from .data import PAPER_MEAN, PAPER_STD, ImageSet
+from .images import PAPER_MEAN, PAPER_STD, ImageSet
 from .models import MODELS, create_model, stages_of
+from .recipe import Recipe, network_of
 from .records import CheckpointError, read_checkpoint
-from .training import Recipe, check_classes, confusion_counts, network_of
+from .training import check_classes, confusion_counts
 
 # %% ../nbs/04_evaluation.ipynb #c2c9d95c
 #| code-fold: true

@@ -7,7 +7,7 @@ __all__ = ['KEPT', 'FEATURE_IMAGES', 'RANGE_TEST', 'write_predictions', 'copy_wh
            'range_test', 'smooth_losses', 'usable_rates', 'record_range_test', 'is_recorded', 'small_sets', 'check_set',
            'run_set', 'run_one']
 
-# %% ../nbs/05e_experiments.ipynb #4ca0a1ab
+# %% ../nbs/05e_experiments.ipynb #8d423121
 import fnmatch
 import json
 import statistics
@@ -21,14 +21,15 @@ from torch import Tensor
 
 from .batches import Speed, model_normalization, predict
 from .book import write_runs
-from .data import ImageSet, hold_out, normalize, stratified_split, write_whole
 from .engine import Trainer
 from .evaluation import load_model
-from .records import LAST, InUse, add_sitting, remove_partial, write_csv, write_json
+from .images import ImageSet, hold_out, normalize, stratified_split
+from .recipe import Recipe
+from .records import LAST, InUse, add_sitting, remove_partial, write_csv, write_json, write_whole
 from .report import read_config, read_history, recipe_of
 from .run import fit
 from .sets import BASES, SETS, for_smoke, run_name
-from .training import Recipe, get_device, run_config
+from .training import get_device, run_config
 
 # %% ../nbs/05e_experiments.ipynb #afb331d9
 #| code-fold: true

@@ -7,7 +7,7 @@ __all__ = ['WEIGHTS', 'RELEASE', 'LARGEST', 'pretrained_names', 'pretrained_card
            'load_weights', 'publish_weights', 'class_names', 'find_images', 'predict_images', 'top',
            'class_activation_map', 'plot_prediction', 'Deployable', 'export_model', 'write_onnx']
 
-# %% ../nbs/04a_inference.ipynb #0e47e622
+# %% ../nbs/04a_inference.ipynb #b5f078a7
 import hashlib
 import json
 import re
@@ -23,10 +23,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from . import __version__
-from .data import IMAGE_SUFFIXES, cache_folder, normalize, save_tensors, write_whole
 from .batches import model_normalization, predict
+from .data import IMAGE_SUFFIXES
 from .evaluation import About, load_model
-from .records import LAST, CheckpointError, read_checkpoint, read_csv, write_json
+from .images import cache_folder, normalize
+from .records import LAST, CheckpointError, read_checkpoint, read_csv, save_tensors, write_json, write_whole
 
 # %% ../nbs/04a_inference.ipynb #588a77ee
 WEIGHTS = Path(__file__).parent / 'weights' if '__file__' in globals() else Path('../modified_resnet/weights')

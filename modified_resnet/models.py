@@ -44,8 +44,7 @@ def make_stage(
     first = block(in_planes, planes, stride)
     return nn.Sequential(first, *(block(planes, planes, 1) for _ in range(num_blocks - 1)))
 
-# %% ../nbs/01_models.ipynb #ecbc7b5a
-#| code-fold: true
+# %% ../nbs/01_models.ipynb #b7e046d8
 class ResNet(nn.Module):
     "A residual network for small images (paper, 'Network Architecture'): stem, stages, average pool, classifier."
 
@@ -82,8 +81,7 @@ class ResNet(nn.Module):
         "One score a class, before any softmax: (N, in_channels, H, W) to (N, num_classes)."
         return self.linear(self.features(x))
 
-# %% ../nbs/01_models.ipynb #46ed7da1
-#| code-fold: true
+# %% ../nbs/01_models.ipynb #136e185f
 class ResNetSmall(ResNet):
     "Three stages of 16, 32 and 64 channels: 78,042 parameters for 10 classes."
     def __init__(

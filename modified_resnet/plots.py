@@ -8,7 +8,7 @@ __all__ = ['MODEL_COLORS', 'TRAIN_COLOR', 'TEST_COLOR', 'COMPARISONS', 'CLASS_CO
            'plot_mistakes', 'plot_against_paper', 'plot_confusion_pair', 'draw_features', 'plot_features',
            'plot_answers', 'plot_scaling', 'plot_climb', 'plot_race']
 
-# %% ../nbs/05_plots.ipynb #d2354735
+# %% ../nbs/05_plots.ipynb #ce4d5d51
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
@@ -16,8 +16,8 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from .data import ImageSet, displayable
 from .evaluation import Evaluation, confident_mistakes
+from .images import ImageSet, displayable
 
 # %% ../nbs/05_plots.ipynb #573512c5
 MODEL_COLORS = {'small': '#0072B2', 'medium': '#D55E00', 'large': '#009E73'}

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['accuracy_to_reach', 'run_to', 'speedup', 'race']
 
-# %% ../nbs/05f_race.ipynb #6d262d98
+# %% ../nbs/05f_race.ipynb #f1b0635c
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -16,10 +16,11 @@ import torch
 from .batches import Speed
 from .bench import measure, steps_for
 from .book import Book, mean
-from .data import ImageSet
 from .engine import Trainer
+from .images import ImageSet
+from .recipe import Recipe
 from .records import environment
-from .training import Recipe, get_device
+from .training import get_device
 
 # %% ../nbs/05f_race.ipynb #b1845e2c
 def accuracy_to_reach(

@@ -6,7 +6,7 @@
 __all__ = ['STYLE', 'read_config', 'read_history', 'last_test_accuracy', 'read_confusion', 'recipe_of', 'table_row', 'text_table',
            'save_figure', 'save_run_figures', 'save_figures', 'page', 'write_report']
 
-# %% ../nbs/05a_report.ipynb #f6cce8f1
+# %% ../nbs/05a_report.ipynb #002ffd9e
 import csv
 import html
 import json
@@ -17,11 +17,10 @@ import matplotlib.pyplot as plt
 import torch
 from torch import Tensor
 
-from .data import write_whole
 from .models import parameter_count
 from .plots import COMPARISONS, plot_comparison, plot_confusion, plot_history, plot_learning_rate
-from .records import read_csv, write_csv
-from .training import Recipe, learning_rates, network_of
+from .recipe import Recipe, learning_rates, network_of
+from .records import read_csv, write_csv, write_whole
 
 # %% ../nbs/05a_report.ipynb #d40f8acb
 #| code-fold: true

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['FREE', 'Interrupted', 'StopSignals', 'save_run', 'advise_on_disk', 'write_events', 'write_epoch', 'record_epoch',
-           'train_epoch', 'so_far', 'step_or_advise', 'fit', 'go_on', 'score', 'test_once']
+           'train_epoch', 'so_far', 'step_or_advise', 'obey', 'fit', 'go_on', 'score', 'test_once']
 
-# %% ../nbs/03d_run.ipynb #92aa6536
+# %% ../nbs/03d_run.ipynb #65d2855d
 import copy
 import signal
 import threading
@@ -21,10 +21,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .batches import Speed, join_world, predict, safe_speed
-from .data import ImageSet, hold_out, save_tensors
 from .engine import Trainer, first_line
-from .records import BEST, CheckpointError, add_sitting, load_checkpoint, open_run, read_checkpoint, save_checkpoint, settle_checkpoint, write_json
-from .training import Recipe, best_row, epoch_line, get_device, is_best, progress, run_config, write_results
+from .images import ImageSet, hold_out
+from .recipe import Recipe
+from .records import BEST, CheckpointError, add_sitting, load_checkpoint, open_run, read_checkpoint, save_checkpoint, save_tensors, settle_checkpoint, write_json
+from .training import best_row, epoch_line, get_device, is_best, progress, run_config, write_results
 
 # %% ../nbs/03d_run.ipynb #621aa27f
 class Interrupted(KeyboardInterrupt):
@@ -122,8 +123,12 @@ def step_or_advise(trainer: Trainer):
         raise RuntimeError(f'a process of this run has ended, so process {trainer.world.rank} cannot go on '
                            f'({first_line(error)[:200]}). Start the run again with --resume') from error
 
-# %% ../nbs/03d_run.ipynb #bbe7db3d
-#| code-fold: true
+# %% ../nbs/03d_run.ipynb #d9dab35a
+def obey(stop: StopSignals, trainer: Trainer, where: str):
+    "Raise Interrupted, which says where, if any process of the run was asked to stop."
+    if trainer.world.any(bool(stop.name), trainer.device): raise Interrupted(f'stopped by {stop.name or "another process"} {where}')
+
+# %% ../nbs/03d_run.ipynb #c73f6e3e
 FREE = ('channels_last', 'fused', 'keep_memory', 'compile')  # may be another in each sitting of a run; config.json has those of the first, env.json those of all
 
 def fit(
@@ -150,10 +155,9 @@ def fit(
                 row = trainer.finish_epoch()
                 record_epoch(trainer, folder)
                 if world.rank == 0: print(epoch_line(row, recipe.epochs, 'held-out' if recipe.hold_out else 'test'), flush=True)
-                if world.any(bool(stop.name), device): break
-            if world.any(bool(stop.name), device): raise Interrupted(f'stopped by {stop.name or "another process"} after epoch {len(trainer.history)} of {recipe.epochs}')
+                obey(stop, trainer, f'after epoch {len(trainer.history)} of {recipe.epochs}')
             world.first(lambda: advise_on_disk(lambda: test_once(trainer, folder, test_set), folder))
-            if world.any(bool(stop.name), device): raise Interrupted(f'stopped by {stop.name or "another process"} when all epochs were done')
+            obey(stop, trainer, 'when all epochs were done')
     return trainer.tested.eval(), trainer.history
 
 # %% ../nbs/03d_run.ipynb #765d933c

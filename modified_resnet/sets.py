@@ -8,7 +8,7 @@ __all__ = ['SEEDS', 'HELD_OUT', 'BASES', 'SHORT', 'QUESTIONS', 'RATES', 'OPTIMIZ
            'last_row', 'held_out_accuracy', 'best_of', 'rates_of_search', 'best_rate', 'ablation_runs', 'Step', 'climb',
            'best_recipe', 'best_recipes', 'beyond_runs', 'best_runs']
 
-# %% ../nbs/05c_sets.ipynb #ff3d2359
+# %% ../nbs/05c_sets.ipynb #bcb4c353
 import json
 import statistics
 from collections.abc import Callable, Iterator, Sequence
@@ -16,8 +16,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from .models import MODELS, OTHERS
+from .recipe import Recipe
 from .report import read_history, recipe_of
-from .training import Recipe
 
 # %% ../nbs/05c_sets.ipynb #ac0c4904
 #| code-fold: true
