@@ -88,12 +88,12 @@ def augment(
     gathered = images.flatten(2).gather(2, position[:, None].expand(-1, channels, -1))
     return gathered.mul_(inside[:, None]).view_as(images)
 
-# %% ../nbs/03a_augmentation.ipynb #a3c27382
+# %% ../nbs/03a_augmentation.ipynb #8dee9612
 def keep_only(
     draws: Draws,  # the paper's
     kind: str,  # 'all', 'none', or of 'rotation', 'flip', 'crop' (the shift by some pixels) one, or several joined by '_'
 ) -> Draws:
-    "The draws with all but one or two kinds of augmentation switched off ('all': as they are, 'none': nothing left)."
+    "The draws with all but some kinds of augmentation switched off ('all': as they are, 'none': nothing left)."
     if kind == 'all': return draws
     kinds, still = kind.split('_'), torch.full_like(draws.top, PADDING)
     if kind != 'none' and not {*kinds} <= {'rotation', 'flip', 'crop'}: raise ValueError(f'augmentation {kind!r}: want all, none, or rotation, flip, crop, joined by _')

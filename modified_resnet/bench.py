@@ -7,8 +7,9 @@ __all__ = ['RUNNERS', 'WARM_UP', 'STEPS', 'GPU_STEPS', 'SWITCHES', 'LINE', 'nois
            'engine_runner', 'peak_memory', 'measure_here', 'measure', 'steps_for', 'rounds_of', 'summarise',
            'machine_limits', 'bench_switches', 'bench_sizes', 'bench_memory', 'bench']
 
-# %% ../nbs/05b_bench.ipynb #a14da875
+# %% ../nbs/05b_bench.ipynb #023f0adf
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -70,15 +71,16 @@ def engine_runner(recipe: Recipe, data: ImageSet, device: torch.device, speed: S
 
 RUNNERS = dict(plain=plain_runner, engine=engine_runner)
 
-# %% ../nbs/05b_bench.ipynb #9b3eb4bf
+# %% ../nbs/05b_bench.ipynb #bfb8eda1
 #| code-fold: true
 WARM_UP = 4  # steps before the clock starts
 
 def peak_memory(device: torch.device) -> float:
-    "Peak memory so far in MB: of the GPU where there is one, else of this process."
+    "Peak memory so far in MB: of the GPU where there is one, else of this process; nan where the system does not tell."
     if device.type == 'cuda': return torch.cuda.max_memory_allocated(device) / 1e6
     if Path('/proc/self/status').exists(): return int(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0]) * 1024 / 1e6
-    import resource
+    try: import resource
+    except ImportError: return math.nan  # Windows
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # macOS counts bytes
 
 def measure_here(loop: str, recipe: Recipe, steps: int, images: int, device: str, speed: Speed) -> dict:
@@ -90,7 +92,7 @@ def measure_here(loop: str, recipe: Recipe, steps: int, images: int, device: str
     rate = steps * recipe.batch_size / timed(lambda: runner(steps), device)
     return dict(warm_up=warm_up, images_per_second=rate, megabytes=peak_memory(device))
 
-# %% ../nbs/05b_bench.ipynb #f0c990c7
+# %% ../nbs/05b_bench.ipynb #b6906c72
 #| code-fold: true
 def measure(
     loop: str,  # 'plain' or 'engine'
@@ -102,7 +104,7 @@ def measure(
 ) -> dict:
     "`measure_here` in a fresh process. Raises RuntimeError with the end of its output if it fails."
     code = ('import json; from modified_resnet.batches import Speed; from modified_resnet.bench import measure_here; from modified_resnet.recipe import Recipe; '
-            f'print(json.dumps(measure_here({loop!r}, {recipe!r}, {steps}, {images or max(6_400, (WARM_UP + steps) * recipe.batch_size)}, {device!r}, {speed!r})))')
+            f'print(json.dumps(measure_here({loop!r}, {recipe!r}, {steps}, {images or max(6_400, (WARM_UP + steps) * recipe.batch_size)}, {str(device)!r}, {speed!r})))')
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
     if done.returncode: raise RuntimeError(f'the measurement of {loop} {recipe.model} failed: {done.stderr[-500:]}')
     return json.loads(done.stdout.splitlines()[-1])

@@ -6,8 +6,7 @@
 __all__ = ['NBSP', 'Record', 'device_name', 'run_row', 'find_records', 'is_finished', 'write_runs', 'MissingEvidence', 'Sentence',
            'markdown_table', 'setting_of', 'Book', 'claim', 'mean', 'mean_and_spread', 'set_table']
 
-# %% ../nbs/05d_book.ipynb #08b69e5b
-import json
+# %% ../nbs/05d_book.ipynb #8d39f3a1
 import re
 import statistics
 from collections.abc import Callable
@@ -20,12 +19,12 @@ from torch import Tensor
 
 from .models import parameter_count
 from .recipe import Recipe, network_of
-from .records import read_csv, write_csv
+from .records import read_csv, read_json, write_csv
 from .report import last_test_accuracy, read_config, read_confusion, read_history, recipe_of
 from .sets import BASES, SEEDS, SETS, best_recipes, command_of, run_name
 from .training import best_row
 
-# %% ../nbs/05d_book.ipynb #04d85b18
+# %% ../nbs/05d_book.ipynb #5bfc1a9f
 #| code-fold: true
 @dataclass(frozen=True)
 class Record:
@@ -39,13 +38,13 @@ class Record:
     @cached_property
     def recipe(self) -> Recipe: return recipe_of(self.config)
     @cached_property
-    def sittings(self) -> list[dict]: return json.loads((self.folder / 'env.json').read_text())
+    def sittings(self) -> list[dict]: return read_json(self.folder / 'env.json')
     @property
     def env(self) -> dict: return self.sittings[-1]
     @cached_property
     def history(self) -> list[dict]: return read_history(self.folder)
     @cached_property
-    def test(self) -> dict: return json.loads((self.folder / 'test.json').read_text()) if (self.folder / 'test.json').exists() else {}
+    def test(self) -> dict: return read_json(self.folder / 'test.json') if (self.folder / 'test.json').exists() else {}
     @cached_property
     def predictions(self) -> list[dict]: return read_csv(self.folder / 'predictions.csv')
     @cached_property

@@ -6,8 +6,8 @@
 __all__ = ['DATA_HELP', 'WEIGHTS_HELP', 'add_device', 'add_model', 'add_common', 'add_precision', 'verb', 'add_training_verbs',
            'add_using_verbs', 'add_looking_verbs', 'PrintCompletion', 'make_parser', 'say_data', 'run_train',
            'is_first', 'run_reproduce', 'run_named_set', 'run_evaluate', 'figures_of', 'save_confusion', 'run_predict',
-           'save_predictions', 'run_export', 'run_compare', 'run_summary', 'check_file', 'run_bench', 'run_race',
-           'main', 'report_error', 'report_stop']
+           'printable', 'save_predictions', 'run_export', 'run_compare', 'run_summary', 'check_file', 'run_bench',
+           'run_race', 'main', 'report_error', 'report_stop']
 
 # %% ../nbs/06_cli.ipynb #3e3d4bbb
 import argparse
@@ -270,7 +270,7 @@ def save_confusion(result, name: str, out: Path):
     write_confusion(out / 'confusion.csv', result.confusion, result.classes)
     save_figure(plot_confusion(result.confusion, result.classes, name), out / 'confusion.png')
 
-# %% ../nbs/06_cli.ipynb #cc314550
+# %% ../nbs/06_cli.ipynb #66d15f7d
 #| code-fold: true
 def run_predict(args):
     "The verb predict."
@@ -286,8 +286,12 @@ def run_predict(args):
         rows += [top(row, classes, args.top) for row in predict_images(model, images)]
     if args.json: print(json.dumps([dict(image=str(path), classes=[dict(name=name, probability=round(p, 4)) for name, p in row]) for path, row in zip(paths, rows)]))
     else:
-        for path, row in zip(paths, rows): print(f'{path}: ' + ', '.join(f'{name} {p:.1%}' for name, p in row))
+        for path, row in zip(paths, rows): print(f'{printable(path)}: ' + ', '.join(f'{name} {p:.1%}' for name, p in row))
     if args.out: save_predictions(paths, rows, model, about, args.out, args.map)
+
+def printable(path: Path) -> str:
+    "A path as text that can be printed and written, also if its name is not valid UTF-8."
+    return os.fsencode(path).decode('utf-8', 'backslashreplace')
 
 def save_predictions(paths, rows, model, about, out: Path, with_map: bool):
     "Write predictions.csv, and a figure for each of the first ten images."
@@ -296,7 +300,7 @@ def save_predictions(paths, rows, model, about, out: Path, with_map: bool):
     from modified_resnet.records import write_csv
     from modified_resnet.report import save_figure
     out.mkdir(parents=True, exist_ok=True)
-    write_csv(out / 'predictions.csv', [dict(image=path, **{key: value for k, (name, p) in enumerate(row, 1) for key, value in ((f'class_{k}', name), (f'probability_{k}', round(p, 4)))})
+    write_csv(out / 'predictions.csv', [dict(image=printable(path), **{key: value for k, (name, p) in enumerate(row, 1) for key, value in ((f'class_{k}', name), (f'probability_{k}', round(p, 4)))})
                                         for path, row in zip(paths, rows)])
     for i, path in enumerate(paths[:10], 1):
         image = read_image(path, about.image_size)
@@ -311,7 +315,7 @@ def run_export(args):
     with contextlib.redirect_stdout(io.StringIO()): export_model(model, args.out, about.image_size)  # torch.onnx talks
     print(f'{args.out}: {about.name}, takes images of 3x{about.image_size}x{about.image_size} from 0 to 255, gives probabilities of {model.linear.out_features} classes')
 
-# %% ../nbs/06_cli.ipynb #f2eb7c39
+# %% ../nbs/06_cli.ipynb #464d7f28
 #| code-fold: true
 def run_compare(args):
     "The verb compare."
@@ -323,7 +327,7 @@ def run_compare(args):
     print(text_table(rows))
     if not args.out: return
     args.out.mkdir(parents=True, exist_ok=True)
-    write_csv(args.out / 'comparison.csv', rows)
+    write_csv(args.out / 'comparison.csv', [{key: value.replace(',', '') for key, value in row.items()} for row in rows])
     histories = {f'{name} (held-out)' if read_config(run).get('hold_out') else name: read_history(run) for name, run in zip(names, args.runs)}
     for number, (column, _, _) in COMPARISONS.items(): save_figure(plot_comparison(histories, number), args.out / f'{column.replace("_", "-")}.png')
     print(f'table and figures: {args.out}')

@@ -33,12 +33,12 @@ def to_rgb(image: Image.Image) -> Image.Image:
         image = Image.alpha_composite(Image.new('RGBA', image.size, 'black'), image)
     return image.convert('RGB')
 
-# %% ../nbs/02b_data.ipynb #39fffd26
+# %% ../nbs/02b_data.ipynb #d4659767
 def read_image(
     path: str | Path,  # an image file
     image_size: int = 32,  # height and width of the result, pixels
 ) -> Tensor:
-    "One image as uint8 (3, image_size, image_size). Raises ValueError naming a file that cannot be read."
+    "One image as uint8 (3, image_size, image_size), cut to its middle square. Raises ValueError naming a file that cannot be read."
     try:
         with Image.open(path) as image:
             if image.width * image.height > Image.MAX_IMAGE_PIXELS: raise ValueError(f'{image.width}x{image.height} pixels are too many')
@@ -114,7 +114,7 @@ def set_aside(files: list[Path]) -> tuple[list[Path], list[Path]]:
     n = max(1, len(files) // 5)
     return sorted(ranked[n:]), sorted(ranked[:n])
 
-# %% ../nbs/02b_data.ipynb #c702c02f
+# %% ../nbs/02b_data.ipynb #c6c5da53
 def folder_key(folder: Path, image_size: int) -> str:
     "A name for the state of a folder: 8 hex digits for the folder and `image_size`, a dash, and 24 that change with any file's name, size or time of change."
     place = hashlib.sha256(f'{folder.resolve()} {image_size}'.encode('utf-8', 'surrogateescape')).hexdigest()[:8]
@@ -123,7 +123,7 @@ def folder_key(folder: Path, image_size: int) -> str:
         for files in part.values():
             for file in files:
                 stat = file.stat()
-                sha.update(f'{file} {stat.st_size} {stat.st_mtime_ns}'.encode('utf-8', 'surrogateescape'))
+                sha.update(f'{file.relative_to(folder)} {stat.st_size} {stat.st_mtime_ns}'.encode('utf-8', 'surrogateescape'))
     return f'{place}-{sha.hexdigest()[:24]}'
 
 # %% ../nbs/02b_data.ipynb #1d67569d
@@ -167,18 +167,19 @@ def cache_lock():
     finally:
         if lock: lock.release()
 
-# %% ../nbs/02b_data.ipynb #5efdf06a
+# %% ../nbs/02b_data.ipynb #c971cdfc
 def load_data(
     source: str | Path = 'digits',  # 'digits', 'cifar10', or a folder with train/<class>/*.jpg and test/<class>/*.jpg, or with <class>/*.jpg
     image_size: int = 32,  # height and width of a folder's images, pixels
 ) -> tuple[ImageSet, ImageSet]:
     "Training and test images. Raises ValueError for a source that is neither a known name nor a folder."
-    if not str(source): raise ValueError('no data: choose digits, cifar10, or a folder')
+    source = str(source)
+    if not source: raise ValueError('no data: choose digits, cifar10, or a folder')
     if not 1 <= image_size <= 4096 or (source in ('digits', 'cifar10') and image_size != 32):
         raise ValueError(f'image_size={image_size}: want a whole number from 1 to 4096, and 32 for digits and cifar10')
     if source == 'digits': return load_digits_images()
     if source != 'cifar10' and not Path(source).is_dir():
-        raise ValueError(f'unknown data {str(source)!r}: choose digits, cifar10, or a folder with train/ and test/ in it, or with a folder for each class')
+        raise ValueError(f'unknown data {source!r}: choose digits, cifar10, or a folder with train/ and test/ in it, or with a folder for each class')
     if source != 'cifar10' and folder_parts(Path(source))[1] is None:
         print(f'note: {source} has no test folder: a fifth of each class, chosen by the names of the files, is set aside for testing')
     with cache_lock(): return load_cifar10() if source == 'cifar10' else load_folder(source, image_size)

@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['synchronised', 'normalization_of', 'balance_weights', 'start_weights', 'starting_network', 'Trainer', 'start_epoch',
-           'train_step', 'check_finite', 'look', 'finish_epoch', 'random_states', 'set_random_states', 'weights',
-           'trainer_state', 'lay_out', 'first_line', 'restore_trainer']
+           'seed_of_step', 'train_step', 'check_finite', 'look', 'finish_epoch', 'random_states', 'set_random_states',
+           'weights', 'trainer_state', 'lay_out', 'first_line', 'restore_trainer']
 
-# %% ../nbs/03c_engine.ipynb #6272c29d
+# %% ../nbs/03c_engine.ipynb #a8aad131
+import copy
 import random
 import time
 
@@ -24,16 +25,19 @@ from .modern import parameter_groups, running_average, whiten_stem, zero_gammas
 from .recipe import NETWORK_FIELDS, Recipe, make_optimizer, make_scheduler, network_of
 from .training import check_classes, confusion_counts, get_device, history_row
 
-# %% ../nbs/03c_engine.ipynb #8174109c
+# %% ../nbs/03c_engine.ipynb #f3b058b5
 def synchronised(model: nn.Module, device: torch.device, world: World) -> nn.Module:
-    "The model with PyTorch's SyncBatchNorm in place of batch normalisation; unchanged if alone. Raises ValueError on a CPU, where PyTorch has none."
+    "The model with PyTorch's SyncBatchNorm in place of batch normalisation; on a GPU alone, unchanged. Raises ValueError on a CPU, where PyTorch has none."
     if device.type != 'cuda': raise ValueError(f'sync_batchnorm=True on {device.type}: it needs GPUs; leave it out')
     return nn.SyncBatchNorm.convert_sync_batchnorm(model) if world.size > 1 else model
 
-# %% ../nbs/03c_engine.ipynb #b26f0306
+# %% ../nbs/03c_engine.ipynb #9500e02d
 def normalization_of(recipe: Recipe, train_set: ImageSet) -> tuple[tuple[float, ...], tuple[float, ...]]:
     "Mean and standard deviation of each channel (0 to 1) to normalise with. A channel without variation gets 1."
-    if recipe.normalization == 'paper': return PAPER_MEAN, PAPER_STD
+    if recipe.normalization == 'paper':
+        channels = train_set.images.shape[1]
+        if channels != len(PAPER_MEAN): raise ValueError(f"normalization='paper' is for 3 channels, these images have {channels}: use normalization='data'")
+        return PAPER_MEAN, PAPER_STD
     stats = channel_stats(train_set)
     return tuple(round(v, 6) for v in stats['mean'].tolist()), tuple(round(v, 6) if v > 1e-4 else 1. for v in stats['std'].tolist())
 
@@ -109,10 +113,16 @@ Trainer.tested = property(lambda self: self.average.module if self.average else 
 Trainer.epoch_done = property(lambda self: self.step == len(self.batches), doc='Has the epoch no batches left?')
 Trainer.done = property(lambda self: self.epoch > self.recipe.epochs, doc='Is every epoch finished?')
 
-# %% ../nbs/03c_engine.ipynb #c1ffe9a1
+# %% ../nbs/03c_engine.ipynb #8f535356
+def seed_of_step(trainer: Trainer) -> int:
+    "A seed for what a layer draws in this step (dropout): another one in each process, and the same after a resume."
+    place = (trainer.recipe.seed * 1_000_003 + trainer.epoch) * 1_000_003 + trainer.step
+    return (place * trainer.world.size + trainer.world.rank) % 2 ** 63
+
 def train_step(self: Trainer):
     "Take one step: the next batch forward and backward, the optimizer, the schedule. Waits for nothing."
     images, labels = self.batches[self.step]
+    if self.world.size > 1 and (self.recipe.dropout or self.recipe.block_dropout): torch.manual_seed(seed_of_step(self))
     share = 1 / self.batches.size(self.step)
     if len(labels) == 0:  # a last batch smaller than the world: take part, with weight zero
         images, labels, share = self.batches[0][0][:1], self.batches[0][1][:1], 0.
@@ -196,7 +206,7 @@ def set_random_states(states: dict):
     torch.set_rng_state(states['torch'])
     if states['cuda'] and len(states['cuda']) == torch.cuda.device_count(): torch.cuda.set_rng_state_all(states['cuda'])
 
-# %% ../nbs/03c_engine.ipynb #4dae12aa
+# %% ../nbs/03c_engine.ipynb #113454d7
 def weights(self: Trainer) -> dict:
     "What a file needs for the network to be used again: its state_dict as 'model', and 'about' it: name, changes, classes, normalisation, image size."
     mean, std = self.model.normalization
@@ -206,12 +216,12 @@ def weights(self: Trainer) -> dict:
 Trainer.weights = weights
 
 def trainer_state(self: Trainer) -> dict:
-    "Everything a checkpoint needs (tensors and plain values); sums are over all processes."
+    "Everything a checkpoint needs (tensors and plain values), as a copy; sums are over all processes."
     trained = dict(trained=self.model.state_dict()) if self.average else {}
-    return dict(self.weights(), **trained, optimizer=self.optimizer.state_dict(), scheduler=self.scheduler.state_dict(),
-                random=random_states(), history=self.history, confusion=self.confusion, epoch=self.epoch, step=self.step,
-                losses=self.world.sum(self.losses.clone()), hits=self.world.sum(self.hits.clone()),
-                rate=getattr(self, 'rate', None), seconds=self.seconds)
+    return copy.deepcopy(dict(self.weights(), **trained, optimizer=self.optimizer.state_dict(), scheduler=self.scheduler.state_dict(),
+                              random=random_states(), history=self.history, confusion=self.confusion, epoch=self.epoch, step=self.step,
+                              losses=self.world.sum(self.losses.clone()), hits=self.world.sum(self.hits.clone()),
+                              rate=getattr(self, 'rate', None), seconds=self.seconds))
 
 # %% ../nbs/03c_engine.ipynb #fe422c30
 def lay_out(optimizer: torch.optim.Optimizer):
@@ -224,15 +234,18 @@ def first_line(error: Exception) -> str:
     "What an error says first, on one line."
     return ' '.join(str(error).split('\n')[:2]).replace('\t', ' ').strip()
 
-# %% ../nbs/03c_engine.ipynb #9b07f258
+# %% ../nbs/03c_engine.ipynb #82168497
 def restore_trainer(self: Trainer, state: dict):
-    "Go back to a state. Raises ValueError if it belongs to another network, or is not one of `trainer_state`."
+    "Go back to a state, which is left as it is. Raises ValueError if it belongs to another network, or is not one of `trainer_state`."
+    state = copy.deepcopy(state)  # PyTorch's schedulers take theirs apart
     lacking = [key for key in ('scheduler', 'random', 'step') if key not in state]
     if lacking: raise ValueError(f'the checkpoint has no {lacking[0]!r}, so this engine did not write it and cannot go on from it: choose another folder with --out')
     try:
         self.tested.load_state_dict(state['model'])
         if self.average: self.model.load_state_dict(state['trained'])
     except RuntimeError as error: raise ValueError(f'the checkpoint is not of {self.recipe.model!r}: {first_line(error)}') from error
+    for group in state['optimizer']['param_groups']:
+        if 'fused' in group: group['fused'] = self.speed.fused  # of this sitting, not of the one that saved
     self.optimizer.load_state_dict(state['optimizer'])
     lay_out(self.optimizer)
     self.scheduler.load_state_dict(state['scheduler'])
@@ -241,8 +254,8 @@ def restore_trainer(self: Trainer, state: dict):
     self.start_epoch(state['epoch'])
     self.step, self.seconds, self.rate = state['step'], state['seconds'], state['rate']
     if self.average: self.average.n_averaged.fill_((self.epoch - 1) * len(self.batches) + self.step)
-    hits, rest = divmod(int(state['hits']), self.world.size)  # shared out again among the processes
-    self.hits.fill_(hits + rest * (self.world.rank == 0))
-    self.losses = state['losses'].to(self.device) / self.world.size
+    first = self.world.rank == 0  # the sums so far are process 0's from now on
+    self.hits.fill_(int(state['hits']) * first)
+    self.losses = state['losses'].to(self.device) * first
 
 Trainer.state, Trainer.restore = trainer_state, restore_trainer

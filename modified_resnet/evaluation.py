@@ -142,15 +142,15 @@ def load_model(
     model.normalization = about.mean, about.std
     return model.eval(), about
 
-# %% ../nbs/04_evaluation.ipynb #c3dc08c7
+# %% ../nbs/04_evaluation.ipynb #6937ffa1
 def without_prefix(weights: dict, path: str | Path) -> dict:
-    "Weights by name, without the 'module.' that training in parallel puts before each. Raises CheckpointError if it is no network of this package."
+    "Weights by name, without the 'module.' and '_orig_mod.' that training in parallel or compiled puts before each. Raises CheckpointError if it is no network of this package."
     if isinstance(weights, dict) and all(isinstance(key, str) and isinstance(value, Tensor) for key, value in weights.items()):
         for key, value in weights.items():
             if value.layout != torch.strided or value.device.type != 'cpu' or value.is_quantized or value.is_complex(): raise CheckpointError(f'{path}: {key} is no plain tensor of real numbers')
             if value.numel() < 100_000_000 and not torch.isfinite(value).all(): raise CheckpointError(f'{path}: {key} has values that are not finite')
             if key.endswith('running_var') and (value < 0).any(): raise CheckpointError(f'{path}: {key} has negative variances')
-        weights = {key.removeprefix('module.'): value for key, value in weights.items()}
+        weights = {key.removeprefix('_orig_mod.').removeprefix('module.').removeprefix('_orig_mod.'): value for key, value in weights.items()}
         if all(weights[key].ndim == n for key, n in (('conv1.weight', 4), ('linear.weight', 2)) if key in weights) and {'conv1.weight', 'linear.weight'} <= set(weights):
             if sum(value.numel() for value in weights.values()) < 100_000_000: return weights
             raise CheckpointError(f'{path} says it has more than 100,000,000 numbers: no network of this package is so large')

@@ -7,9 +7,9 @@ __all__ = ['KEPT', 'FEATURE_IMAGES', 'RANGE_TEST', 'write_predictions', 'copy_wh
            'range_test', 'smooth_losses', 'usable_rates', 'record_range_test', 'is_recorded', 'small_sets', 'check_set',
            'run_set', 'run_one']
 
-# %% ../nbs/05e_experiments.ipynb #8d423121
+# %% ../nbs/05e_experiments.ipynb #6570a45c
 import fnmatch
-import json
+import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 import torch
+from filelock import FileLock
 from torch import Tensor
 
 from .batches import Speed, model_normalization, predict
@@ -25,7 +26,7 @@ from .engine import Trainer
 from .evaluation import load_model
 from .images import ImageSet, hold_out, normalize, stratified_split
 from .recipe import Recipe
-from .records import LAST, InUse, add_sitting, remove_partial, write_csv, write_json, write_whole
+from .records import LAST, InUse, add_sitting, read_json, remove_partial, write_csv, write_json, write_whole
 from .report import read_config, read_history, recipe_of
 from .run import fit
 from .sets import BASES, SETS, for_smoke, run_name
@@ -61,23 +62,23 @@ def keep_record(
         write_features(record / 'features.csv', model.cpu(), test_set)
     copy_whole(KEPT, folder, record)
 
-# %% ../nbs/05e_experiments.ipynb #dbc28585
+# %% ../nbs/05e_experiments.ipynb #6fd790bb
 #| code-fold: true
 FEATURE_IMAGES = 2_000  # of the test set; t-SNE takes seconds for these
 
 @torch.no_grad()
 def write_features(path: Path, model: torch.nn.Module, test_set: ImageSet, n: int = FEATURE_IMAGES):
-    "Write a row for each of `n` test images, spread evenly over the set: class, and position by PCA and by t-SNE of the penultimate features."
+    "Write a row for each of at most `n` test images, spread evenly over the set: class, and position by PCA and by t-SNE of the penultimate features."
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
-    chosen = test_set.select(slice(None, None, max(1, len(test_set) // n)))
+    chosen = test_set.select(slice(None, None, math.ceil(len(test_set) / n)))
     features = torch.cat([model.features(normalize(part, *model_normalization(model))) for part in chosen.images.split(250)]).numpy()
     pca = PCA(2, random_state=0).fit_transform(features)
     tsne = TSNE(2, perplexity=min(30, len(chosen) / 4), init='pca', random_state=0).fit_transform(features)
     write_csv(path, [dict(label=int(label), pca_x=round(float(a), 3), pca_y=round(float(b), 3), tsne_x=round(float(c), 2), tsne_y=round(float(d), 2))
                      for label, (a, b), (c, d) in zip(chosen.labels, pca, tsne)])
 
-# %% ../nbs/05e_experiments.ipynb #d0b094b8
+# %% ../nbs/05e_experiments.ipynb #61a174ea
 #| code-fold: true
 RANGE_TEST = 'ablations-range-test'  # name of its record
 
@@ -119,7 +120,7 @@ def record_range_test(train_set: ImageSet, record: Path, device: str, speed: Spe
     recipe, device = Recipe(epochs=1), get_device(device)
     config = dict(run_config(recipe, train_set, train_set.select(slice(0, 0))), **asdict(speed))
     if (record / 'range.csv').exists():
-        old = json.loads((record / 'config.json').read_text())
+        old = read_json(record / 'config.json')
         if old['train_fingerprint'] != config['train_fingerprint']: raise ValueError(f'{record} is a record with other images ({old["data"]}): choose another folder with --results, or remove it')
         return
     record.mkdir(parents=True, exist_ok=True)
@@ -127,7 +128,7 @@ def record_range_test(train_set: ImageSet, record: Path, device: str, speed: Spe
     add_sitting(record, device)
     write_csv(record / 'range.csv', range_test(recipe, train_set, device=device, speed=speed))
 
-# %% ../nbs/05e_experiments.ipynb #b897e21a
+# %% ../nbs/05e_experiments.ipynb #85ab59f1
 #| code-fold: true
 def is_recorded(
     record: Path,  # where the record would be
@@ -138,7 +139,7 @@ def is_recorded(
     "Is there a whole record of this run, or of its divergence? Raises ValueError if there is one of another recipe or other images."
     diverged = (record / 'diverged.txt').exists()
     if not diverged and not (record / 'history.csv').exists(): return False
-    config = json.loads((record / 'config.json').read_text()) if diverged else read_config(record)
+    config = read_json(record / 'config.json') if diverged else read_config(record)
     theirs = recipe_of(config), config.get('data'), config.get('train_fingerprint'), config.get('test_fingerprint')
     if theirs != (recipe, test_set.name, train_print, test_set.fingerprint()):
         raise ValueError(f'{record} is the record of another recipe, or of other images ({config.get("data")}): choose another folder with --results, or remove it')
@@ -158,10 +159,10 @@ def check_set(set_name: str, train_set: ImageSet, out: Path, results: Path, smok
     if not smoke and 2 * BASES[set_name].hold_out > len(train_set): raise ValueError(f'the set {set_name} holds {BASES[set_name].hold_out} of {len(train_set)} training images out: use more images, or --smoke')
     for path in sorted(results.glob('*-*/config.json')):
         if path.parent.name == RANGE_TEST or path.parent.name.split('-')[0] not in BASES: continue
-        if (json.loads(path.read_text()).get('epochs') == 1) != smoke:
+        if (read_json(path).get('epochs') == 1) != smoke:
             raise ValueError(f'{path.parent} is {"not " * smoke}the record of a smoke test: choose another folder with --results, or remove it')
 
-# %% ../nbs/05e_experiments.ipynb #b258fad3
+# %% ../nbs/05e_experiments.ipynb #e5bdad7a
 #| code-fold: true
 def run_set(
     set_name: str,  # one of SETS
@@ -189,7 +190,7 @@ def run_set(
         if not fnmatch.fnmatch(name, only): continue
         seen = True
         if is_recorded(results / name, recipe, fingerprint_of(recipe.hold_out), test_set):
-            theirs = json.loads((results / name / 'config.json').read_text())['precision']
+            theirs = read_json(results / name / 'config.json')['precision']
             if theirs != speed.precision: say(f'{name}: recorded already, in {theirs}; remove the record to make it in {speed.precision}')
             continue
         say(f'{name}: {recipe.epochs} epoch{"s" if recipe.epochs > 1 else ""}')
@@ -200,7 +201,7 @@ def run_set(
     write_runs(results)
     return done
 
-# %% ../nbs/05e_experiments.ipynb #8dcc5614
+# %% ../nbs/05e_experiments.ipynb #3a4063cf
 def run_one(
     recipe: Recipe,  # how to train
     train_set: ImageSet, test_set: ImageSet,  # images
@@ -219,5 +220,6 @@ def run_one(
         record.mkdir(parents=True, exist_ok=True)
         copy_whole(('config.json', 'env.json'), folder, record)
         write_whole(record / 'diverged.txt', lambda file: file.write(f'{error}\n'.encode()))
-    else: keep_record(folder, record, test_set if with_predictions else None, device)
+    else:
+        with FileLock(folder / 'lock'): keep_record(folder, record, test_set if with_predictions else None, device)
     return True

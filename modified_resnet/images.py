@@ -21,8 +21,8 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-# %% ../nbs/02_images.ipynb #7ac6f8f4
-@dataclass(frozen=True)
+# %% ../nbs/02_images.ipynb #f0980ca5
+@dataclass(frozen=True, eq=False)
 class ImageSet:
     "Labelled images of one size, held as bytes. Raises ValueError if the parts do not fit together."
     images: Tensor  # uint8, (N, C, H, W), 0 to 255
@@ -125,16 +125,18 @@ def normalize(
     mean, std = (torch.as_tensor(v, device=images.device).view(-1, 1, 1) for v in (mean, std))
     return (images.float() / 255).sub_(mean).div_(std)
 
-# %% ../nbs/02_images.ipynb #90baf257
+# %% ../nbs/02_images.ipynb #dd4443f0
 def channel_stats(data: ImageSet) -> dict[str, Tensor]:
     "Per channel, on a scale of 0 to 1: 'mean', 'std' over all pixels, and 'std_within' one image, averaged over images."
-    parts = [p.double() / 255 for p in data.images.split(5_000)]  # in parts, to keep the memory low
-    total = sum(p.sum((0, 2, 3)) for p in parts)
-    squares = sum(p.square().sum((0, 2, 3)) for p in parts)
+    total, squares, within = torch.zeros(3, data.images.shape[1], dtype=torch.float64)
+    for part in data.images.split(5_000):  # in parts, to keep the memory low
+        part = part.double() / 255
+        total += part.sum((0, 2, 3))
+        squares += part.square().sum((0, 2, 3))
+        within += part.std((2, 3), correction=0).sum(0)
     pixels = data.images[:, 0].numel()
     mean = total / pixels
-    within = sum(p.std((2, 3), correction=0).sum(0) for p in parts) / len(data)
-    return dict(mean=mean, std=(squares / pixels - mean.square()).sqrt(), std_within=within)
+    return dict(mean=mean, std=(squares / pixels - mean.square()).clamp(min=0).sqrt(), std_within=within / len(data))
 
 # %% ../nbs/02_images.ipynb #ebc59543
 def paper_transform(

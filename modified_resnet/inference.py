@@ -7,11 +7,11 @@ __all__ = ['WEIGHTS', 'RELEASE', 'LARGEST', 'pretrained_names', 'pretrained_card
            'load_weights', 'publish_weights', 'class_names', 'find_images', 'predict_images', 'top',
            'class_activation_map', 'plot_prediction', 'Deployable', 'export_model', 'write_onnx']
 
-# %% ../nbs/04a_inference.ipynb #b5f078a7
+# %% ../nbs/04a_inference.ipynb #937b098a
 import hashlib
-import json
 import re
 import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from http.client import HTTPException
@@ -27,9 +27,9 @@ from .batches import model_normalization, predict
 from .data import IMAGE_SUFFIXES
 from .evaluation import About, load_model
 from .images import cache_folder, normalize
-from .records import LAST, CheckpointError, read_checkpoint, read_csv, save_tensors, write_json, write_whole
+from .records import LAST, CheckpointError, read_checkpoint, read_csv, read_json, save_tensors, write_json, write_whole
 
-# %% ../nbs/04a_inference.ipynb #588a77ee
+# %% ../nbs/04a_inference.ipynb #7d49723e
 WEIGHTS = Path(__file__).parent / 'weights' if '__file__' in globals() else Path('../modified_resnet/weights')
 
 def pretrained_names() -> list[str]:
@@ -41,7 +41,7 @@ def pretrained_card(
 ) -> dict:
     "What is known of the weights: run, command, data, accuracy, limits, file, SHA-256. Raises ValueError for an unknown name."
     if name not in pretrained_names(): raise ValueError(f'no weights {name!r} in this package: choose one of {", ".join(pretrained_names())}, or give a file')
-    return json.loads((WEIGHTS / f'{name}.json').read_text())
+    return read_json(WEIGHTS / f'{name}.json')
 
 # %% ../nbs/04a_inference.ipynb #5a22fb00
 #| code-fold: true
@@ -82,7 +82,7 @@ def load_weights(
     if str(which) not in pretrained_names() and not Path(which).is_file(): raise CheckpointError(f'no weights {str(which)!r}: want one of {", ".join(pretrained_names())}, or a file')
     return load_pretrained(str(which)) if str(which) in pretrained_names() else load_model(which)
 
-# %% ../nbs/04a_inference.ipynb #e343cd3d
+# %% ../nbs/04a_inference.ipynb #9961ebad
 #| code-fold: true
 def publish_weights(
     folder: Path,  # of a finished run, with last.pt
@@ -97,7 +97,7 @@ def publish_weights(
         raise ValueError(f'{record} is not the record of the weights in {folder}: name the two of one finished run')
     row = {row['run']: row for row in read_csv(record.parent / 'runs.csv')}.get(record.name)
     if not row: raise ValueError(f'{record.name} is not in {record.parent / "runs.csv"}: run reproduce on that folder, which writes it anew')
-    classes = json.loads((record / 'config.json').read_text())['classes']
+    classes = read_json(record / 'config.json')['classes']
     changes = read_checkpoint(folder / LAST).get('about', {}).get('changes', {})
     known = {key: value for key, value in dict(asdict(about), classes=classes, changes=changes).items() if key != 'assumed'}
     out.mkdir(parents=True, exist_ok=True)
@@ -118,7 +118,7 @@ def publish_weights(
         if path.name != card['file']: path.unlink()
     return card
 
-# %% ../nbs/04a_inference.ipynb #a0390b99
+# %% ../nbs/04a_inference.ipynb #4488bf2f
 def class_names(model: nn.Module, about: About) -> tuple[str, ...]:
     "Names of a network's classes, fit to be printed; numbers if its file did not say."
     names = about.classes or tuple(str(i) for i in range(model.linear.out_features))
@@ -145,7 +145,7 @@ def predict_images(
     "Probability of each class for each image: float32 (N, classes), each row sums to 1. Raises ValueError if the network does not take images of that many channels."
     wanted = model.conv1.in_channels
     if images.shape[1] != wanted: raise ValueError(f'the network takes images of {wanted} channels, these have {images.shape[1]}: use another network')
-    return predict(model, images).softmax(1)
+    return predict(model, images.to(model.conv1.weight.device)).softmax(1)
 
 def top(
     probabilities: Tensor,  # of one image, (classes,)
@@ -190,7 +190,7 @@ def plot_prediction(
     axes[-1].spines[['top', 'right']].set_visible(False)
     return fig
 
-# %% ../nbs/04a_inference.ipynb #94c091dd
+# %% ../nbs/04a_inference.ipynb #14d6acb4
 class Deployable(nn.Module):
     "A network with its normalisation inside and probabilities at the end: float32 (N, 3, H, W) from 0 to 255, to (N, classes)."
     def __init__(
@@ -217,12 +217,11 @@ def export_model(
     example, free = (torch.zeros(2, model.conv1.in_channels, image_size, image_size),), ({0: torch.export.Dim('images', min=1)},)
     program = torch.export.export(whole, example, dynamic_shapes=free)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f'{path.stem}.partial{path.suffix}')
-    try:
-        if path.suffix == '.pt2': torch.export.save(program, partial)
-        else: write_onnx(program, example, partial)
-        partial.replace(path)
-    finally: partial.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        whole_file = Path(folder) / path.name
+        if path.suffix == '.pt2': torch.export.save(program, whole_file)
+        else: write_onnx(program, example, whole_file)
+        whole_file.replace(path)
 
 def write_onnx(program, example: tuple[Tensor], path: Path):
     "Write an exported program as ONNX. Raises ImportError if onnxscript is not installed, which torch.onnx needs and does not bring."

@@ -6,10 +6,9 @@
 __all__ = ['STYLE', 'read_config', 'read_history', 'last_test_accuracy', 'read_confusion', 'recipe_of', 'table_row', 'text_table',
            'save_figure', 'save_run_figures', 'save_figures', 'page', 'write_report']
 
-# %% ../nbs/05a_report.ipynb #002ffd9e
+# %% ../nbs/05a_report.ipynb #87c292a3
 import csv
 import html
-import json
 from dataclasses import fields
 from pathlib import Path
 
@@ -20,16 +19,15 @@ from torch import Tensor
 from .models import parameter_count
 from .plots import COMPARISONS, plot_comparison, plot_confusion, plot_history, plot_learning_rate
 from .recipe import Recipe, learning_rates, network_of
-from .records import read_csv, write_csv, write_whole
+from .records import read_csv, read_json, write_csv, write_whole
 
-# %% ../nbs/05a_report.ipynb #d40f8acb
+# %% ../nbs/05a_report.ipynb #c2c0f77c
 #| code-fold: true
 def read_config(folder: Path) -> dict:
     "config.json of a run. Raises FileNotFoundError if the folder holds no finished epoch."
     if not (folder / 'history.csv').exists(): raise FileNotFoundError(f'{folder} holds no record of a run with at least one epoch')
     path = folder / 'config.json'
-    try: config = json.loads(path.read_text())
-    except ValueError as error: raise ValueError(f'{path} is damaged ({error})') from error
+    config = read_json(path)
     missing = [key for key in ('model', 'epochs', 'seed', 'data', 'classes', 'train_images') if key not in config] if isinstance(config, dict) else ['everything']
     if missing or not isinstance(config['model'], str): raise ValueError(f'{path} is not the config of a run: it lacks {(missing or ["the name of a model"])[0]}')
     return config
@@ -44,7 +42,7 @@ def last_test_accuracy(folder: Path) -> float:
     "Test accuracy (0 to 1) of a run's last weights; with held-out images, from its one look at the test set."
     if read_config(folder).get('hold_out'):
         if not (folder / 'test.json').exists(): raise ValueError(f'{folder} is of a run that is not finished: the test set is looked at after its last epoch. Go on with it first')
-        return json.loads((folder / 'test.json').read_text())['last']['accuracy']
+        return read_json(folder / 'test.json')['last']['accuracy']
     return read_history(folder)[-1]['test_accuracy']
 
 def read_confusion(folder: Path) -> tuple[Tensor, list[str]]:
@@ -123,7 +121,7 @@ def page(title: str, note: str, rows: list[dict], figures: list[tuple[str, str]]
             f'<title>{html.escape(title)}</title><style>{STYLE}</style></head>\n<body><h1>{html.escape(title)}</h1>\n<p>{html.escape(note)}</p>\n'
             f'<h2>Table 1</h2>\n<table>{table}</table>\n<h2>Figures</h2>\n<div class="figures">{shown}</div></body></html>\n')
 
-# %% ../nbs/05a_report.ipynb #bb74140d
+# %% ../nbs/05a_report.ipynb #7177819c
 #| code-fold: true
 def write_report(
     runs: dict[str, Path],  # folder of each run, by model
@@ -131,12 +129,15 @@ def write_report(
 ) -> tuple[str, Path]:
     "Table 1, all figures and a page that shows them. Returns the table as text, and the page's path."
     rows, configs = [table_row(folder) for folder in runs.values()], [read_config(folder) for folder in runs.values()]
-    for key in ('data', 'train_images', 'test_images', 'seed'):
-        if len(values := {config[key] for config in configs}) > 1: raise ValueError(f'runs with {key} {" and ".join(map(str, sorted(values)))}: a report shows one experiment, leave one out')
+    for key in ('data', 'train_images', 'test_images', 'seed', 'train_fingerprint', 'test_fingerprint', 'precision'):
+        if len(values := {config.get(key, 'float32') for config in configs}) > 1: raise ValueError(f'runs with {key} {" and ".join(map(str, sorted(values)))}: a report shows one experiment, leave one out')
     changed = [f.name for f in fields(Recipe) if f.name not in ('model', 'epochs', 'seed') and any(getattr(recipe_of(config), f.name) != f.default for config in configs)]
-    env = json.loads((next(iter(runs.values())) / 'env.json').read_text())[-1]
+    envs = [read_json(folder / 'env.json')[-1] for folder in runs.values()]
+    each = lambda values: ' and '.join(dict.fromkeys(values))
+    precision = configs[0].get('precision', 'float32')
     note = (f'Trained on {configs[0]["data"]} ({configs[0]["train_images"]:,} training and {configs[0]["test_images"]:,} test images) by the paper\'s recipe{", but for " + ", ".join(changed) if changed else ""}, '
-            f'one run of each network, seed {configs[0]["seed"]}, on {env["gpu"] or env["cpu"]}, torch {env["torch"]}. Accuracies are of the last epoch.')
+            f'one run of each network, seed {configs[0]["seed"]}{", in " + precision if precision != "float32" else ""}, '
+            f'on {each(env["gpu"] or env["cpu"] for env in envs)}, torch {each(env["torch"] for env in envs)}. Accuracies are of the last epoch.')
     text = page(f'Modified ResNet on {configs[0]["data"]}', note, rows, save_figures(runs, out))
     write_csv(out / 'table1.csv', [{key: value.replace(',', '') for key, value in row.items()} for row in rows])
     write_whole(out / 'index.html', lambda file: file.write(text.encode()))

@@ -4,15 +4,16 @@
 
 # %% auto #0
 __all__ = ['FREE', 'Interrupted', 'StopSignals', 'save_run', 'advise_on_disk', 'write_events', 'write_epoch', 'record_epoch',
-           'train_epoch', 'so_far', 'step_or_advise', 'obey', 'fit', 'go_on', 'score', 'test_once']
+           'train_epoch', 'so_far', 'step_or_advise', 'advise_on_processes', 'obey', 'fit', 'go_on', 'score',
+           'test_once']
 
-# %% ../nbs/03d_run.ipynb #65d2855d
+# %% ../nbs/03d_run.ipynb #984db49c
 import copy
 import signal
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,12 +21,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .batches import Speed, join_world, predict, safe_speed
+from .batches import Speed, World, join_world, predict, safe_speed
 from .engine import Trainer, first_line
 from .images import ImageSet, hold_out
 from .recipe import Recipe
 from .records import BEST, CheckpointError, add_sitting, load_checkpoint, open_run, read_checkpoint, save_checkpoint, save_tensors, settle_checkpoint, write_json
-from .training import best_row, epoch_line, get_device, is_best, progress, run_config, write_results
+from .training import best_row, check_pair, epoch_line, get_device, is_best, progress, run_config, write_results
 
 # %% ../nbs/03d_run.ipynb #621aa27f
 class Interrupted(KeyboardInterrupt):
@@ -111,16 +112,21 @@ def so_far(trainer: Trainer) -> dict[str, str]:
     return {'loss': f'{trainer.losses[:trainer.step].mean() * trainer.world.size:.3f}', 'accuracy': f'{trainer.hits.item() * trainer.world.size / seen:.1%}',
             'images/s': f'{seen / trainer.seconds:,.0f}'}
 
-# %% ../nbs/03d_run.ipynb #1075735b
+# %% ../nbs/03d_run.ipynb #b6880325
 def step_or_advise(trainer: Trainer):
-    "One step. Raises RuntimeError with advice if the GPU's memory is too small, or another process of the run has ended."
+    "One step. Raises RuntimeError with advice if the GPU's memory is too small."
     try: trainer.train_step()
     except torch.OutOfMemoryError as error:
         raise RuntimeError(f'out of GPU memory at batch_size={trainer.recipe.batch_size}: '
                            f'try {max(1, trainer.recipe.batch_size // 2)}') from error
+
+@contextmanager
+def advise_on_processes(world: World):
+    "Raises RuntimeError with advice if what is done in it fails because another process of the run has ended."
+    try: yield
     except RuntimeError as error:
-        if not any(word in str(error).lower() for word in ('connection', 'gloo', 'nccl')): raise
-        raise RuntimeError(f'a process of this run has ended, so process {trainer.world.rank} cannot go on '
+        if world.size == 1 or not any(word in str(error).lower() for word in ('connection', 'gloo', 'nccl')): raise
+        raise RuntimeError(f'a process of this run has ended, so process {world.rank} cannot go on '
                            f'({first_line(error)[:200]}). Start the run again with --resume') from error
 
 # %% ../nbs/03d_run.ipynb #d9dab35a
@@ -128,7 +134,7 @@ def obey(stop: StopSignals, trainer: Trainer, where: str):
     "Raise Interrupted, which says where, if any process of the run was asked to stop."
     if trainer.world.any(bool(stop.name), trainer.device): raise Interrupted(f'stopped by {stop.name or "another process"} {where}')
 
-# %% ../nbs/03d_run.ipynb #c73f6e3e
+# %% ../nbs/03d_run.ipynb #66eb66b3
 FREE = ('channels_last', 'fused', 'keep_memory', 'compile')  # may be another in each sitting of a run; config.json has those of the first, env.json those of all
 
 def fit(
@@ -142,10 +148,11 @@ def fit(
     save_seconds: float = 60.,  # time between checkpoints within an epoch
 ) -> tuple[nn.Module, list[dict]]:
     "Train by a recipe: the network that was tested (the average, if the recipe has one), in evaluation mode, on the device; and the history. SIGINT and SIGTERM stop it after a step, saved. Raises ValueError, FileExistsError, InUse, CheckpointError, FloatingPointError, OSError, Interrupted."
+    check_pair(train_set, test_set)
     train_part, looked_at = hold_out(train_set, recipe.hold_out) if recipe.hold_out else (train_set, test_set)
     if not save_seconds >= 0: raise ValueError(f'save_seconds={save_seconds}: want a number of seconds, at least 0')
     config = dict(run_config(recipe, train_part, test_set), **asdict(safe_speed(speed, recipe, get_device(device))))
-    with join_world(get_device(device)) as (world, device), StopSignals() as stop:
+    with join_world(get_device(device)) as (world, device), StopSignals() as stop, advise_on_processes(world):
         with ExitStack() as stack:
             folder = world.first(lambda: stack.enter_context(open_run(out, config, resume, asdict(Recipe()) | asdict(Speed()), FREE)))
             trainer = Trainer(recipe, train_part, looked_at, device, speed, world)
@@ -160,17 +167,18 @@ def fit(
             obey(stop, trainer, 'when all epochs were done')
     return trainer.tested.eval(), trainer.history
 
-# %% ../nbs/03d_run.ipynb #765d933c
+# %% ../nbs/03d_run.ipynb #6b86e0d8
 def go_on(trainer: Trainer, folder: Path):
     "Restore the newest good checkpoint of a run, if it has one, in every process; say aloud if a newer one was damaged."
     state, faults = trainer.world.first(lambda: (settle_checkpoint(folder), load_checkpoint(folder))[1])
     if state is not None: trainer.restore(state)
     elif (folder / 'history.csv').exists(): raise CheckpointError(f'{folder} holds the record of a run, but no checkpoint to go on from: choose another folder with --out')
     if trainer.history and trainer.step == 0: trainer.world.first(lambda: advise_on_disk(lambda: write_epoch(trainer, folder), folder))
+    sitting = dict(processes=trainer.world.size, first_epoch=trainer.epoch, **{field: getattr(trainer.speed, field) for field in FREE})
+    if not trainer.done: trainer.world.first(lambda: add_sitting(folder, trainer.device, **sitting))
     if trainer.world.rank: return
     if state is None: (folder / 'test.json').unlink(missing_ok=True)
     for fault in faults: print(f'note: {fault}; going on from the checkpoint before it')
-    if not trainer.done: add_sitting(folder, trainer.device, processes=trainer.world.size, first_epoch=trainer.epoch, **{field: getattr(trainer.speed, field) for field in FREE})
     if state is not None: print('all epochs are done already' if trainer.done else f'going on in epoch {trainer.epoch} after batch {trainer.step}')
 
 # %% ../nbs/03d_run.ipynb #5772b70d

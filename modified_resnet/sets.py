@@ -8,8 +8,8 @@ __all__ = ['SEEDS', 'HELD_OUT', 'BASES', 'SHORT', 'QUESTIONS', 'RATES', 'OPTIMIZ
            'last_row', 'held_out_accuracy', 'best_of', 'rates_of_search', 'best_rate', 'ablation_runs', 'Step', 'climb',
            'best_recipe', 'best_recipes', 'beyond_runs', 'best_runs']
 
-# %% ../nbs/05c_sets.ipynb #bcb4c353
-import json
+# %% ../nbs/05c_sets.ipynb #0de27c3f
+import shlex
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from .models import MODELS, OTHERS
 from .recipe import Recipe
+from .records import read_json
 from .report import read_history, recipe_of
 
 # %% ../nbs/05c_sets.ipynb #ac0c4904
@@ -43,7 +44,7 @@ def run_name(
                if f.name not in ('model', 'seed') and getattr(recipe, f.name) != getattr(base, f.name)]
     return '-'.join([set_name, recipe.model, *changed, str(recipe.seed)])
 
-# %% ../nbs/05c_sets.ipynb #56f2178a
+# %% ../nbs/05c_sets.ipynb #26badafa
 #| code-fold: true
 def command_of(
     name: str,  # of a run
@@ -53,7 +54,7 @@ def command_of(
     "The command that makes the run of that name."
     extra = '' if precision == 'float32' else f' --precision {precision}'
     if name.startswith(('ablations-', 'beyond-', 'best-')): extra += ' --results nbs/results'  # what these sets hold depends on records
-    return f'modified-resnet reproduce --set {name.split("-")[0]} --only {name} --data {data}{extra}'
+    return f'modified-resnet reproduce --set {name.split("-")[0]} --only {name} --data {shlex.quote(data)}{extra}'
 
 # %% ../nbs/05c_sets.ipynb #82d662b4
 #| code-fold: true
@@ -80,7 +81,7 @@ OPTIMIZER_CHANGES = {  # each with the rates its search begins with
     'Adam': ({'optimizer': 'adam'}, (.0003, .001, .003)), 'AdamW': ({'optimizer': 'adamw', 'weight_decay': .01}, (.0003, .001, .003)),
     'RMSprop': ({'optimizer': 'rmsprop'}, (.0003, .001, .003))}
 
-# %% ../nbs/05c_sets.ipynb #2f82adc5
+# %% ../nbs/05c_sets.ipynb #70f7fbdf
 #| code-fold: true
 def for_smoke(recipe: Recipe) -> Recipe:
     "The recipe cut to one epoch and at most a hundred held-out images: enough to see that the code runs."
@@ -94,7 +95,7 @@ def last_row(
     "The history of a run after its last epoch; {} for a run that diverged, None if there is no whole record of this recipe, or of its smoke test."
     record = results / run_name(set_name, recipe)
     if not (record / 'config.json').exists(): return None
-    found = recipe_of(json.loads((record / 'config.json').read_text()))
+    found = recipe_of(read_json(record / 'config.json'))
     if found not in (recipe, for_smoke(recipe)): return None
     if (record / 'diverged.txt').exists(): return {}
     rows = read_history(record) if (record / 'history.csv').exists() else []

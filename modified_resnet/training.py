@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['PLAIN_FIELDS', 'get_device', 'progress', 'in_notebook', 'train', 'evaluate', 'history_row', 'epoch_line',
-           'run_config', 'check_classes', 'check_plain', 'confusion_counts', 'write_confusion', 'write_results',
-           'best_row', 'is_best', 'fit_plain', 'keep']
+           'run_config', 'check_classes', 'check_pair', 'check_plain', 'confusion_counts', 'write_confusion',
+           'write_results', 'best_row', 'is_best', 'fit_plain', 'keep']
 
 # %% ../nbs/03_training.ipynb #2c95c961
 import math
@@ -115,7 +115,7 @@ def epoch_line(
     return (f'epoch {row["epoch"]:>{len(str(epochs))}}/{epochs}  train {row["train_accuracy"]:7.2%} loss {row["train_loss"]:.4f}  '
             f'{looked_at} {row["test_accuracy"]:7.2%} loss {row["test_loss"]:.4f}  {row["seconds"]:.1f} s')
 
-# %% ../nbs/03_training.ipynb #7c1b934b
+# %% ../nbs/03_training.ipynb #abbe015a
 def run_config(
     recipe: Recipe,  # how to train
     train_set: ImageSet,  # training images
@@ -131,6 +131,15 @@ def check_classes(model: nn.Module, data: ImageSet):
     outputs, classes = model.linear.out_features, len(data.classes)
     if outputs != classes: raise ValueError(f'the model has {outputs} outputs but {data.name} has {classes} classes: '
                                             f'use other images, or a model with num_classes={classes}')
+
+def check_pair(train_set: ImageSet, test_set: ImageSet):
+    "Raise ValueError unless both sets have images, of the same shape and of the same classes in the same order."
+    for name, data in (('training', train_set), ('test', test_set)):
+        if not len(data): raise ValueError(f'there are no {name} images: want at least one')
+    if train_set.images.shape[1:] != test_set.images.shape[1:]:
+        raise ValueError(f'training images are {tuple(train_set.images.shape[1:])}, test images {tuple(test_set.images.shape[1:])}: want the same channels, height and width')
+    if train_set.classes != test_set.classes:
+        raise ValueError(f'the classes of the training images ({", ".join(train_set.classes[:5])} ...) are not those of the test images ({", ".join(test_set.classes[:5])} ...): want the same, in the same order')
 
 # %% ../nbs/03_training.ipynb #6a256ee7
 PLAIN_FIELDS = ('model', 'epochs', 'batch_size', 'lr_min', 'lr_max', 'gamma', 'momentum', 'nesterov', 'weight_decay', 'seed', 'optimizer', 'schedule')
@@ -168,7 +177,7 @@ def is_best(history: list[dict]) -> bool:
     "Is the last epoch the best so far?"
     return best_row(history) is history[-1]
 
-# %% ../nbs/03_training.ipynb #8bfe3a5c
+# %% ../nbs/03_training.ipynb #1055deaf
 def fit_plain(
     recipe: Recipe,  # how to train
     train_set: ImageSet,  # training images
@@ -176,8 +185,9 @@ def fit_plain(
     out: str | Path,  # folder for the record; must not hold a run already
     num_workers: int = 4,  # processes that augment; the paper's notebook has 4
 ) -> tuple[nn.Module, list[dict]]:
-    "The paper's experiment in its plain form, on the CPU: the trained network and its history. Errors as `check_plain` and `open_run`."
+    "The paper's experiment in its plain form, on the CPU: the trained network and its history. Errors as `check_plain`, `check_pair` and `open_run`."
     check_plain(recipe)
+    check_pair(train_set, test_set)
     with open_run(out, run_config(recipe, train_set, test_set)) as folder:
         add_sitting(folder)
         torch.manual_seed(recipe.seed)
