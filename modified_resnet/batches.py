@@ -154,7 +154,7 @@ def safe_speed(
     with torch.device('meta'): widths = {layer.out_channels for layer in network_of(recipe).modules() if isinstance(layer, nn.Conv2d)}
     return replace(speed, channels_last=False) if device.type == 'cpu' and any(width % 16 for width in widths) else speed
 
-# %% ../nbs/03b_batches.ipynb #ba9fa292
+# %% ../nbs/03b_batches.ipynb #6d6a87b0
 def model_normalization(model: nn.Module) -> tuple[tuple[float, ...], tuple[float, ...]]:
     "Mean and standard deviation that a network's images are normalised by: its own `normalization`, else the paper's."
     return getattr(model, 'normalization', (PAPER_MEAN, PAPER_STD))
@@ -166,7 +166,9 @@ def predict(
     batch_size: int = 250,  # images at a time
     speed: Speed = Speed(),  # layout and precision
 ) -> Tensor:
-    "Logits of every image, float32 (N, classes); images are only normalised, by `model.normalization` (default: the paper's)."
+    "Logits of every image, float32 (N, classes); images are only normalised, by `model.normalization` (default: the paper's). Raises ValueError if the images are no bytes, which would be normalised twice."
+    if images.dtype != torch.uint8 or images.ndim != 4:
+        raise ValueError(f'images are {images.dtype} {tuple(images.shape)}: want uint8 (N, C, H, W), 0 to 255; for images that are normalised already, call model(images)')
     model.eval()
     normalization, logits = on_device(model_normalization(model), images.device), []
     with speed.autocast(images.device):

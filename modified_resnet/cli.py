@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['DATA_HELP', 'WEIGHTS_HELP', 'add_device', 'add_model', 'add_common', 'add_precision', 'verb', 'add_training_verbs',
            'add_using_verbs', 'add_looking_verbs', 'PrintCompletion', 'make_parser', 'say_data', 'run_train',
-           'is_first', 'run_reproduce', 'run_named_set', 'run_evaluate', 'figures_of', 'save_confusion', 'run_predict',
-           'printable', 'save_predictions', 'run_export', 'run_compare', 'run_summary', 'check_file', 'run_bench',
-           'run_race', 'main', 'report_error', 'report_stop']
+           'check_place', 'is_first', 'run_reproduce', 'run_named_set', 'run_evaluate', 'check_results', 'figures_of',
+           'save_confusion', 'run_predict', 'readable', 'printable', 'save_predictions', 'run_export', 'run_compare',
+           'run_summary', 'check_file', 'run_bench', 'run_race', 'main', 'report_error', 'report_stop']
 
 # %% ../nbs/06_cli.ipynb #3e3d4bbb
 import argparse
@@ -152,7 +152,7 @@ def make_parser() -> argparse.ArgumentParser:
     for add in (add_training_verbs, add_using_verbs, add_looking_verbs): add(verbs)
     return parser
 
-# %% ../nbs/06_cli.ipynb #cc143c43
+# %% ../nbs/06_cli.ipynb #14cf0f72
 #| code-fold: true
 def say_data(train_set, test_set):
     "Say what the images are."
@@ -173,9 +173,17 @@ def run_train(args):
                     normalization=args.normalization or ('paper' if args.data in ('digits', 'cifar10') else 'data'), class_weights=args.class_weights)
     train_set, test_set = load_data(args.data, args.image_size)
     out = args.out or Path('out') / train_set.name / args.model
+    check_place(out, args.data)
     if is_first(): say_data(train_set, test_set)
     fit(recipe, train_set, test_set, out, args.resume, args.device, Speed(precision=args.precision, compile=args.compile, sync_batchnorm=args.sync_batchnorm), args.save_seconds)
     if is_first(): print(f'the record is in {out}')
+
+def check_place(out: Path, data: str):
+    "Raise ValueError if a run would be written among the classes of a folder of images."
+    from modified_resnet.data import folder_parts
+    folder = Path(data).resolve()
+    if folder.is_dir() and folder in out.resolve().parents and folder_parts(folder)[0] == folder:
+        raise ValueError(f'--out {out} lies among the images of {data}, where it would be taken for a class: name another folder with --out')
 
 def is_first() -> bool:
     "Is this process the one that prints (the only one, or rank 0 of torchrun)?"
@@ -230,7 +238,7 @@ def run_named_set(args):
     rows = set_table(results, args.set)
     print(f'\n{done} runs made now; all records of the set, on {train_set.name}:\n{text_table(rows) if rows else "none"}\n\nrecords: {results}')
 
-# %% ../nbs/06_cli.ipynb #eda6c3f5
+# %% ../nbs/06_cli.ipynb #dc05e260
 #| code-fold: true
 def run_evaluate(args):
     "The verb evaluate."
@@ -239,6 +247,7 @@ def run_evaluate(args):
     from modified_resnet.inference import load_weights
     from modified_resnet.report import text_table
     from modified_resnet.training import get_device
+    check_results(args.out)
     device = get_device(args.device)
     model, about = load_weights(args.checkpoint)
     if args.data in ('digits', 'cifar10') and args.image_size is None and about.image_size != 32:
@@ -256,6 +265,12 @@ def run_evaluate(args):
     save_confusion(result, about.name, args.out)
     if not args.json: print(f'confusion matrix: {args.out / "confusion.csv"}, {args.out / "confusion.png"}')
 
+def check_results(out: Path | None):
+    "Raise ValueError if a folder for results is a file, or holds a run, whose files would be overwritten."
+    if out is None: return
+    if out.is_file(): raise ValueError(f'--out {out} is a file: name a folder')
+    if (out / 'config.json').exists(): raise ValueError(f'--out {out} holds a run, whose files would be overwritten: name another folder')
+
 def figures_of(result) -> dict:
     "Accuracy, losses and calibration error of an evaluation, by name."
     from modified_resnet.evaluation import accuracy, calibration_error, loss_by_batch, loss_by_image
@@ -270,24 +285,39 @@ def save_confusion(result, name: str, out: Path):
     write_confusion(out / 'confusion.csv', result.confusion, result.classes)
     save_figure(plot_confusion(result.confusion, result.classes, name), out / 'confusion.png')
 
-# %% ../nbs/06_cli.ipynb #66d15f7d
+# %% ../nbs/06_cli.ipynb #3bf74b62
 #| code-fold: true
 def run_predict(args):
     "The verb predict."
-    from modified_resnet.data import read_images
+    from tqdm import tqdm
+
     from modified_resnet.inference import class_names, find_images, load_weights, predict_images, top
     from modified_resnet.training import progress
     if args.top < 1: raise ValueError(f'--top {args.top}: want a whole number, at least 1')
     if args.map and not args.out: raise ValueError('--map without --out: it draws in the figures, so name a folder for them with --out')
+    check_results(args.out)
     model, about = load_weights(args.weights)
-    paths, classes, rows = find_images(args.images), class_names(model, about), []
+    if about.assumed: print(f'note: {args.weights} does not say how its images are normalised; as in the paper is assumed', file=sys.stderr)
+    paths, classes, found = find_images(args.images), class_names(model, about), []
     for start in progress(range(0, len(paths), 64), desc='predict', unit='batch'):
-        images = read_images(paths[start:start + 64], about.image_size)
-        rows += [top(row, classes, args.top) for row in predict_images(model, images)]
-    if args.json: print(json.dumps([dict(image=str(path), classes=[dict(name=name, probability=round(p, 4)) for name, p in row]) for path, row in zip(paths, rows)]))
-    else:
-        for path, row in zip(paths, rows): print(f'{printable(path)}: ' + ', '.join(f'{name} {p:.1%}' for name, p in row))
-    if args.out: save_predictions(paths, rows, model, about, args.out, args.map)
+        kept, images = readable(paths[start:start + 64], about.image_size)
+        new = [(path, top(row, classes, args.top)) for path, row in zip(kept, predict_images(model, images))] if kept else []
+        found += new
+        for path, row in () if args.json else new: tqdm.write(f'{printable(path)}: ' + ', '.join(f'{name} {p:.1%}' for name, p in row))
+    if args.json: print(json.dumps([dict(image=str(path), classes=[dict(name=name, probability=round(p, 4)) for name, p in row]) for path, row in found]))
+    if args.out and found: save_predictions([path for path, _ in found], [row for _, row in found], model, about, args.out, args.map)
+    if len(found) < len(paths): raise ValueError(f'{len(paths) - len(found)} of {len(paths)} images could not be read (named above); the others are done')
+
+def readable(paths: list[Path], image_size: int):
+    "Those of some files that can be read, and their images; the others are named on stderr."
+    from modified_resnet.data import read_image, read_images
+    try: return paths, read_images(paths, image_size)
+    except ValueError: kept = []
+    for path in paths:
+        try: read_image(path, image_size)
+        except ValueError as error: print(f'modified-resnet: {error}', file=sys.stderr)
+        else: kept.append(path)
+    return kept, read_images(kept, image_size)
 
 def printable(path: Path) -> str:
     "A path as text that can be printed and written, also if its name is not valid UTF-8."
@@ -315,13 +345,14 @@ def run_export(args):
     with contextlib.redirect_stdout(io.StringIO()): export_model(model, args.out, about.image_size)  # torch.onnx talks
     print(f'{args.out}: {about.name}, takes images of 3x{about.image_size}x{about.image_size} from 0 to 255, gives probabilities of {model.linear.out_features} classes')
 
-# %% ../nbs/06_cli.ipynb #464d7f28
+# %% ../nbs/06_cli.ipynb #c5c014e6
 #| code-fold: true
 def run_compare(args):
     "The verb compare."
     from modified_resnet.plots import COMPARISONS, plot_comparison
     from modified_resnet.records import write_csv
     from modified_resnet.report import read_config, read_history, save_figure, table_row, text_table
+    check_results(args.out)
     names = [run.name if [r.name for r in args.runs].count(run.name) == 1 else str(run) for run in args.runs]
     rows = [{'Run': name, **table_row(run)} for name, run in zip(names, args.runs)]
     print(text_table(rows))
@@ -374,11 +405,13 @@ def run_race(args):
     found = race(target, recipe, train_set, test_set, args.device, Speed(precision=args.precision), say=lambda line: print(line, flush=True))
     if args.out: write_json(args.out, found)
 
-# %% ../nbs/06_cli.ipynb #731671bc
+# %% ../nbs/06_cli.ipynb #5677364f
 #| code-fold: true
 def main(argv: list[str] | None = None) -> int:
     "The command `modified-resnet`: 0 if it worked, 1 if it failed or was stopped, 2 if it was asked for something that makes no sense."
     args = make_parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):  # a class name that the terminal cannot show must not lose the work
+        if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
     run = dict(reproduce=run_reproduce, train=run_train, predict=run_predict, evaluate=run_evaluate, export=run_export,
                compare=run_compare, summary=run_summary, bench=run_bench, race=run_race)[args.verb]
     try:
@@ -386,7 +419,7 @@ def main(argv: list[str] | None = None) -> int:
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read our output has gone, as in '| head'
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return report_stop(KeyboardInterrupt('the output was closed'), args.verb, sys.argv[1:] if argv is None else list(argv)) if args.verb in ('train', 'reproduce') else 1
     except KeyboardInterrupt as stop: return report_stop(stop, args.verb, sys.argv[1:] if argv is None else list(argv))
     except (ValueError, FileExistsError, FileNotFoundError) as error: return report_error(error, 2, args.debug)
     except (OSError, RuntimeError, FloatingPointError, ImportError) as error: return report_error(error, 1, args.debug)
@@ -403,5 +436,6 @@ def report_error(error: Exception, code: int, debug: bool) -> int:
 def report_stop(stop: KeyboardInterrupt, verb: str, words: list[str]) -> int:
     "Say that a run was stopped, and the words that go on."
     if verb == 'train' and '--resume' not in words: words.append('--resume')
-    if is_first(): print(f'\nmodified-resnet: {stop or "stopped"}\ngo on with: modified-resnet {shlex.join(words)}', file=sys.stderr)
+    advice = f'\ngo on with: modified-resnet {shlex.join(words)}' if verb in ('train', 'reproduce') else ''
+    if is_first(): print(f'\nmodified-resnet: {stop or "stopped"}{advice}', file=sys.stderr)
     return 1

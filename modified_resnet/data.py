@@ -48,8 +48,8 @@ def read_image(
     if image.size != (image_size, image_size): image = ImageOps.fit(image, (image_size, image_size), Image.Resampling.BICUBIC)
     return torch.from_numpy(np.array(image)).permute(2, 0, 1)
 
-# %% ../nbs/02b_data.ipynb #6047a754
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png')
+# %% ../nbs/02b_data.ipynb #c815150f
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.webp', '.bmp', '.tif', '.tiff')
 
 def list_images(
     folder: Path,  # holds one folder a class

@@ -170,7 +170,7 @@ def paper_loaders(
         return DataLoader(images, batch_size, shuffle=training, num_workers=num_workers)
     return loader(train, True), loader(test, False)
 
-# %% ../nbs/02_images.ipynb #5281259f
+# %% ../nbs/02_images.ipynb #c5a6b3c3
 def displayable(image: Tensor) -> Tensor:
     "A copy of an image (C, H, W), uint8 or float of any range, as float (H, W, C) from 0 to 1."
     if image.dtype == torch.uint8: return image.permute(1, 2, 0) / 255
@@ -188,7 +188,7 @@ def plot_images(
     side = int(len(images) ** .5)
     fig, axes = plt.subplots(side, side, figsize=(size, size), layout='constrained', squeeze=False)
     for ax, image, label in zip(axes.flat, images, labels):
-        ax.imshow(displayable(image), interpolation='nearest')
+        ax.imshow(displayable(image).numpy(), interpolation='nearest')
         ax.set_title(classes[label], fontsize=8)
         ax.axis('off')
     return fig

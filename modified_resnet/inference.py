@@ -7,8 +7,9 @@ __all__ = ['WEIGHTS', 'RELEASE', 'LARGEST', 'pretrained_names', 'pretrained_card
            'load_weights', 'publish_weights', 'class_names', 'find_images', 'predict_images', 'top',
            'class_activation_map', 'plot_prediction', 'Deployable', 'export_model', 'write_onnx']
 
-# %% ../nbs/04a_inference.ipynb #937b098a
+# %% ../nbs/04a_inference.ipynb #9d55f396
 import hashlib
+import io
 import re
 import shutil
 import tempfile
@@ -43,7 +44,7 @@ def pretrained_card(
     if name not in pretrained_names(): raise ValueError(f'no weights {name!r} in this package: choose one of {", ".join(pretrained_names())}, or give a file')
     return read_json(WEIGHTS / f'{name}.json')
 
-# %% ../nbs/04a_inference.ipynb #5a22fb00
+# %% ../nbs/04a_inference.ipynb #54f2a9a7
 #| code-fold: true
 RELEASE = f'https://github.com/modified-resnet/modified_resnet/releases/download/v{__version__}'
 LARGEST = 50_000_000  # bytes; no file of ours has more
@@ -59,7 +60,7 @@ def fetch_weights(
         folder.mkdir(parents=True, exist_ok=True)
         with urlopen(url, timeout=30) as answer: content = answer.read(LARGEST + 1)
     except (OSError, HTTPException, ValueError) as error:
-        raise ConnectionError(f'{url} could not be fetched into {folder} ({error}): put the file there yourself, or train the network with: {card["command"]}') from None
+        raise ConnectionError(f'{url} could not be fetched into {folder} ({error}): put the file there yourself, or use medium, which comes with the package. The run that made it: {card["command"]}') from None
     if hashlib.sha256(content).hexdigest() != card['sha256']: raise CheckpointError(f'{url} came in part, or is not the file of its card (another SHA-256): try again')
     write_whole(path, lambda file: file.write(content))
     return path
@@ -118,7 +119,7 @@ def publish_weights(
         if path.name != card['file']: path.unlink()
     return card
 
-# %% ../nbs/04a_inference.ipynb #4488bf2f
+# %% ../nbs/04a_inference.ipynb #91fac709
 def class_names(model: nn.Module, about: About) -> tuple[str, ...]:
     "Names of a network's classes, fit to be printed; numbers if its file did not say."
     names = about.classes or tuple(str(i) for i in range(model.linear.out_features))
@@ -144,7 +145,7 @@ def predict_images(
 ) -> Tensor:
     "Probability of each class for each image: float32 (N, classes), each row sums to 1. Raises ValueError if the network does not take images of that many channels."
     wanted = model.conv1.in_channels
-    if images.shape[1] != wanted: raise ValueError(f'the network takes images of {wanted} channels, these have {images.shape[1]}: use another network')
+    if images.ndim == 4 and images.shape[1] != wanted: raise ValueError(f'the network takes images of {wanted} channels, these have {images.shape[1]}: use another network')
     return predict(model, images.to(model.conv1.weight.device)).softmax(1)
 
 def top(
@@ -167,7 +168,7 @@ def class_activation_map(
     places = torch.einsum('c,chw->hw', model.linear.weight[label], model.eval().maps(normalize(image[None], *model_normalization(model)))[0])
     return F.interpolate(places[None, None], size=image.shape[-2:], mode='nearest')[0, 0]
 
-# %% ../nbs/04a_inference.ipynb #a0f26b76
+# %% ../nbs/04a_inference.ipynb #916843d0
 #| code-fold: true
 def plot_prediction(
     image: Tensor,  # uint8, (3, H, W)
@@ -179,10 +180,10 @@ def plot_prediction(
     import matplotlib.pyplot as plt
     fig, axes = plt.subplots(1, 2 if activation is None else 3, figsize=(6.4 if activation is None else 8.6, 2.6), layout='constrained')
     for ax in axes[:-1]: ax.axis('off')
-    axes[0].imshow(image.permute(1, 2, 0))
+    axes[0].imshow(image.permute(1, 2, 0).numpy())
     if activation is not None:
-        axes[1].imshow(image.float().mean(0), cmap='gray')
-        axes[1].imshow(activation, cmap='magma', alpha=.6, interpolation='bilinear')
+        axes[1].imshow(image.float().mean(0).numpy(), cmap='gray')
+        axes[1].imshow(activation.numpy(), cmap='magma', alpha=.6, interpolation='bilinear')
     names, values = zip(*top(probabilities, classes))
     axes[-1].barh(names, [100 * v for v in values], color='#0072B2')
     axes[-1].invert_yaxis()
@@ -190,7 +191,7 @@ def plot_prediction(
     axes[-1].spines[['top', 'right']].set_visible(False)
     return fig
 
-# %% ../nbs/04a_inference.ipynb #14d6acb4
+# %% ../nbs/04a_inference.ipynb #5b713564
 class Deployable(nn.Module):
     "A network with its normalisation inside and probabilities at the end: float32 (N, 3, H, W) from 0 to 255, to (N, classes)."
     def __init__(
@@ -217,11 +218,14 @@ def export_model(
     example, free = (torch.zeros(2, model.conv1.in_channels, image_size, image_size),), ({0: torch.export.Dim('images', min=1)},)
     program = torch.export.export(whole, example, dynamic_shapes=free)
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == '.pt2':
+        content = io.BytesIO()  # in memory first: PyTorch's own writer ends the process if the disk is full
+        torch.export.save(program, content)
+        write_whole(path, lambda file: file.write(content.getbuffer()))
+        return
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        whole_file = Path(folder) / path.name
-        if path.suffix == '.pt2': torch.export.save(program, whole_file)
-        else: write_onnx(program, example, whole_file)
-        whole_file.replace(path)
+        write_onnx(program, example, Path(folder) / path.name)
+        (Path(folder) / path.name).replace(path)
 
 def write_onnx(program, example: tuple[Tensor], path: Path):
     "Write an exported program as ONNX. Raises ImportError if onnxscript is not installed, which torch.onnx needs and does not bring."

@@ -63,12 +63,12 @@ def plot_history(
     fig.suptitle(title)
     return fig
 
-# %% ../nbs/05_plots.ipynb #a3e3ae26
+# %% ../nbs/05_plots.ipynb #6de920e3
 #| code-fold: true
 def draw_confusion(ax, confusion: Tensor, classes: Sequence[str], title: str, signed: bool = False):
     "A confusion matrix (or, signed, a difference of two) on given axes; its counts and names are written up to 20 classes."
     share = confusion / (confusion.abs().max().clamp(min=1) if signed else confusion.sum(1, keepdim=True).clamp(min=1))
-    ax.imshow(share, cmap='RdBu_r' if signed else 'Blues', vmin=-1 if signed else 0, vmax=1)
+    ax.imshow(share.numpy(), cmap='RdBu_r' if signed else 'Blues', vmin=-1 if signed else 0, vmax=1)
     ax.set(title=title)
     if len(classes) > 20: return
     for i, row in enumerate(confusion.tolist()):
@@ -122,7 +122,7 @@ def plot_comparison(
     ax.set(xlabel='epoch', ylabel=label, title=title)
     return fig
 
-# %% ../nbs/05_plots.ipynb #4a3d971c
+# %% ../nbs/05_plots.ipynb #c5ba991f
 #| code-fold: true
 def plot_mistakes(
     result: Evaluation,  # logits and labels of the images
@@ -136,7 +136,7 @@ def plot_mistakes(
     for ax in axes.flat: ax.axis('off')
     for ax, i in zip(axes.flat, worst):
         guess, sure = int(result.predictions[i]), result.probabilities[i].max().item()
-        ax.imshow(displayable(data.images[i]), interpolation='nearest')
+        ax.imshow(displayable(data.images[i]).numpy(), interpolation='nearest')
         ax.set_title(f'{data.classes[data.labels[i]]}, taken for\n{data.classes[guess]} ({f"{sure:.0%}" if sure < .995 else ">99%"} sure)', fontsize=8)
     return fig
 

@@ -75,7 +75,7 @@ def write_whole(
         partial.replace(path)
     finally: partial.unlink(missing_ok=True)
 
-# %% ../nbs/02a_records.ipynb #8fd34d9c
+# %% ../nbs/02a_records.ipynb #0e5e2ca4
 def write_json(path: Path, value):
     "Write a JSON file, whole or not at all."
     write_whole(path, lambda file: file.write((json.dumps(value, indent=1) + '\n').encode()))
@@ -89,7 +89,7 @@ def write_lines(path: Path, lines: list[list]):
     "Write lines of values as CSV, quoted where needed; whole or not at all."
     text = io.StringIO()
     csv.writer(text, lineterminator='\n').writerows(lines)
-    write_whole(path, lambda file: file.write(text.getvalue().encode()))
+    write_whole(path, lambda file: file.write(text.getvalue().encode('utf-8', 'backslashreplace')))
 
 def write_csv(path: Path, rows: list[dict]):
     "Write rows with the same keys as CSV, the keys as header; whole or not at all."

@@ -28,15 +28,17 @@ from .recipe import Recipe
 from .records import BEST, CheckpointError, add_sitting, load_checkpoint, open_run, read_checkpoint, save_checkpoint, save_tensors, settle_checkpoint, write_json
 from .training import best_row, check_pair, epoch_line, get_device, is_best, progress, run_config, write_results
 
-# %% ../nbs/03d_run.ipynb #621aa27f
+# %% ../nbs/03d_run.ipynb #982bcc1e
 class Interrupted(KeyboardInterrupt):
     "A run that was asked to stop, and has saved itself."
 
 class StopSignals:
-    "While open, SIGINT and SIGTERM are noted in `name` instead of obeyed; a second one raises KeyboardInterrupt."
+    "While open, SIGINT, SIGTERM and SIGHUP (a terminal that closes; not if nohup has it ignored) are noted in `name` instead of obeyed; a second one raises KeyboardInterrupt."
     def __enter__(self):
         self.name, main = None, threading.current_thread() is threading.main_thread()
-        self.old = {s: signal.signal(s, self.note) for s in (signal.SIGINT, signal.SIGTERM)} if main else {}
+        signals = [signal.SIGINT, signal.SIGTERM]
+        if hasattr(signal, 'SIGHUP') and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN: signals.append(signal.SIGHUP)
+        self.old = {s: signal.signal(s, self.note) for s in signals} if main else {}
         return self
 
     def note(self, number, frame):
