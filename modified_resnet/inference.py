@@ -83,7 +83,7 @@ def load_weights(
     if str(which) not in pretrained_names() and not Path(which).is_file(): raise CheckpointError(f'no weights {str(which)!r}: want one of {", ".join(pretrained_names())}, or a file')
     return load_pretrained(str(which)) if str(which) in pretrained_names() else load_model(which)
 
-# %% ../nbs/04a_inference.ipynb #9961ebad
+# %% ../nbs/04a_inference.ipynb #22871bc6
 #| code-fold: true
 def publish_weights(
     folder: Path,  # of a finished run, with last.pt
@@ -111,7 +111,7 @@ def publish_weights(
     shutil.move(fresh, place / f'{name}-{sha[:8]}.pt')
     card = dict(name=name, file=f'{name}-{sha[:8]}.pt', sha256=sha, parameters=row['parameters'], run=row['run'], command=row['command'], commit=row['commit'],
                 data='CIFAR-10 (JPEG): all 60,000 images of CIFAR-10, saved as JPEG' if row['data'] == 'cifar10-jpeg' else row['data'],
-                recipe='the paper\'s, last epoch' if row['run'].startswith('paper') else 'the best of the chapter "Beyond the paper", last epoch' if row['run'].startswith('best') else 'see the command; last epoch', epochs=row['epochs'], seed=row['seed'], test_accuracy=row['test_accuracy'],
+                recipe='the paper\'s, last epoch' if row['run'].startswith('paper') else 'of the set "best" in the chapter "Beyond the paper", last epoch' if row['run'].startswith('best') else 'see the command; last epoch', epochs=row['epochs'], seed=row['seed'], test_accuracy=row['test_accuracy'],
                 limits=f'Knows {len(classes)} classes, and will name one of them for any picture. Trained on images of {about.image_size}x{about.image_size} pixels'
                        f'{" with JPEG artefacts; its accuracy on the original pixels has not been measured" if "jpeg" in row["data"] else ""}. Made to study a paper, not to decide anything.')
     write_json(out / f'{name}.json', card)
