@@ -205,7 +205,7 @@ def plot_features(
         for ax, kind, title in zip(column, ('pca', 'tsne'), ('PCA', 't-SNE')): draw_features(ax, rows, kind, classes, f'{name}, {title}')
     return fig
 
-# %% ../nbs/05_plots.ipynb #97de32bd
+# %% ../nbs/05_plots.ipynb #80d2e3b1
 #| code-fold: true
 def plot_answers(
     answers: dict[str, Sequence[float]],  # values, one a seed, by answer; none where nothing was run
@@ -221,6 +221,8 @@ def plot_answers(
     if first: ax.axvline(sum(first) / len(first), color='#999999', lw=.8, ls=':')
     ax.set_yticks(range(len(answers)), answers)
     ax.set(xlabel=xlabel, ylim=(len(answers) - .5, -.5))
+    low, high = ax.get_xlim()
+    if high - low < 2: ax.set_xlim((low + high) / 2 - 1, (low + high) / 2 + 1)  # a tenth of a point must not look like a difference
     if not any(answers.values()): ax.set_xticks([])
     return fig
 
