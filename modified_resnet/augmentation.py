@@ -29,7 +29,7 @@ class Draws:
         "The same draws on another device."
         return Draws(*(getattr(self, f.name).to(device) for f in fields(self)))
 
-# %% ../nbs/03a_augmentation.ipynb #7e64f022
+# %% ../nbs/03a_augmentation.ipynb #a48bcebe
 DEGREES, PADDING = 5., 2  # paper, section 'Data Augmentation'
 
 def draw_augmentation(
@@ -37,13 +37,14 @@ def draw_augmentation(
     generator: torch.Generator,  # where the random numbers come from; on the CPU
     translation: int = PADDING,  # pixels by which the crop moves an image, at most
 ) -> Draws:
-    "Draw the paper's augmentation: angle uniform in -5 to 5 degrees, flip with probability 0.5, offsets uniform in 0 to 4 (or as `translation` says)."
+    """Draw the paper's augmentation: angle uniform in -5 to 5 degrees, flip with probability 0.5,
+    offsets uniform in 0 to 4 (or as `translation` says)."""
     angle = torch.empty(n).uniform_(-DEGREES, DEGREES, generator=generator)
     flip = torch.rand(n, generator=generator) < .5
     top, left = torch.randint(2 * translation + 1, (2, n), generator=generator) + PADDING - translation
     return Draws(angle, flip, top, left)
 
-# %% ../nbs/03a_augmentation.ipynb #3195dd20
+# %% ../nbs/03a_augmentation.ipynb #de0cdcb2
 def fixed_point(x: Tensor) -> Tensor:
     "Real numbers in units of 1/65,536, rounded to the nearest: float64 to int64."
     return torch.floor(x * 65536 + .5).long()
@@ -52,7 +53,8 @@ def rotation_matrix(
     angle: Tensor,  # float, (N,), degrees counter-clockwise
     size: int,  # height and width of the images, pixels
 ) -> list[Tensor]:
-    "From output to input coordinates of a rotation about the centre: six int64 tensors (N, 1, 1), x' = (ax + by + c), y' = (dx + ey + f), in 1/65,536 pixel."
+    """From output to input coordinates of a rotation about the centre: six int64 tensors (N, 1, 1),
+    x' = (ax + by + c), y' = (dx + ey + f), in 1/65,536 pixel."""
     radians = -torch.deg2rad(angle.double() % 360)
     cos, sin = (torch.round(v, decimals=15) for v in (torch.cos(radians), torch.sin(radians)))
     centre = size / 2
@@ -60,12 +62,13 @@ def rotation_matrix(
     shift_y = centre * sin - centre * cos + centre + (cos - sin) / 2
     return [fixed_point(v).view(-1, 1, 1) for v in (cos, sin, shift_x, -sin, cos, shift_y)]
 
-# %% ../nbs/03a_augmentation.ipynb #6aa076f0
+# %% ../nbs/03a_augmentation.ipynb #c1d1a3e4
 def source_positions(
     draws: Draws,  # one an image
     size: int,  # height and width of the images, pixels
 ) -> tuple[Tensor, Tensor]:
-    "For each pixel of each augmented image, row * size + column of the pixel it comes from, int64 (N, size * size), and whether there is one, bool."
+    """For each pixel of each augmented image, row * size + column of the pixel it comes from,
+    int64 (N, size * size), and whether there is one, bool."""
     place = torch.arange(size, device=draws.angle.device)
     row = (place + draws.top[:, None] - PADDING)[:, :, None]
     column = (place + draws.left[:, None] - PADDING)[:, None, :]
@@ -76,32 +79,34 @@ def source_positions(
     inside &= (0 <= x) & (x < size) & (0 <= y) & (y < size)
     return (y * size + x).mul_(inside).flatten(1), inside.flatten(1)
 
-# %% ../nbs/03a_augmentation.ipynb #bf06fb7f
+# %% ../nbs/03a_augmentation.ipynb #5f463cb3
 def augment(
     images: Tensor,  # uint8, (N, C, H, H)
     draws: Draws,  # one an image, on the same device
 ) -> Tensor:
-    "The paper's augmentation of a batch, on its device, pixel for pixel as torchvision's on PIL images: uint8 (N, C, H, H)."
+    """The paper's augmentation of a batch, on its device, pixel for pixel as torchvision's on PIL images:
+    uint8 (N, C, H, H)."""
     n, channels, size, width = images.shape
     if size != width: raise ValueError(f'images are {size}x{width}: want as many rows as columns')
     position, inside = source_positions(draws, size)
     gathered = images.flatten(2).gather(2, position[:, None].expand(-1, channels, -1))
     return gathered.mul_(inside[:, None]).view_as(images)
 
-# %% ../nbs/03a_augmentation.ipynb #8dee9612
+# %% ../nbs/03a_augmentation.ipynb #4e1770be
 def keep_only(
     draws: Draws,  # the paper's
-    kind: str,  # 'all', 'none', or of 'rotation', 'flip', 'crop' (the shift by some pixels) one, or several joined by '_'
+    kind: str,  # 'all', 'none', or of 'rotation', 'flip', 'crop' (a shift) one, or several joined by '_'
 ) -> Draws:
     "The draws with all but some kinds of augmentation switched off ('all': as they are, 'none': nothing left)."
     if kind == 'all': return draws
     kinds, still = kind.split('_'), torch.full_like(draws.top, PADDING)
-    if kind != 'none' and not {*kinds} <= {'rotation', 'flip', 'crop'}: raise ValueError(f'augmentation {kind!r}: want all, none, or rotation, flip, crop, joined by _')
+    if kind != 'none' and not {*kinds} <= {'rotation', 'flip', 'crop'}:
+        raise ValueError(f'augmentation {kind!r}: want all, none, or rotation, flip, crop, joined by _')
     return Draws(draws.angle if 'rotation' in kinds else torch.zeros_like(draws.angle),
                  draws.flip if 'flip' in kinds else torch.zeros_like(draws.flip),
                  draws.top if 'crop' in kinds else still, draws.left if 'crop' in kinds else still)
 
-# %% ../nbs/03a_augmentation.ipynb #93609400
+# %% ../nbs/03a_augmentation.ipynb #34aeb39c
 def draw_squares(
     n: int,  # images
     size: int,  # height and width of the images, pixels
@@ -113,7 +118,7 @@ def draw_squares(
 def cut_out(
     images: Tensor,  # (N, C, H, H)
     centres: Tensor,  # (N, 2), row and column of the middle of each square
-    side: int,  # of the squares, pixels; an even one reaches half a side up and to the left, and a pixel less the other way
+    side: int,  # of the squares, pixels; an even one reaches a pixel further up and to the left
 ) -> Tensor:
     "The images with a square set to zero (after normalisation, the mean colour) in each."
     place = torch.arange(images.shape[-1], device=images.device)

@@ -55,9 +55,10 @@ def epoch_generator(seed: int, epoch: int) -> torch.Generator:
     "The random generator of an epoch (1 for the first): the same on every machine, another for every epoch."
     return torch.Generator().manual_seed((seed * 1_000_003 + epoch) % 2 ** 63)
 
-# %% ../nbs/03b_batches.ipynb #5c2d1610
+# %% ../nbs/03b_batches.ipynb #c4537b73
 def alternate_flips(n: int, seed: int, epoch: int) -> Tensor:
-    "Whether each of `n` images is mirrored in an epoch, bool (n,): by a coin in the first, then the other way round in every epoch."
+    """Whether each of `n` images is mirrored in an epoch, bool (n,): by a coin in the first,
+    then the other way round in every epoch."""
     return (torch.rand(n, generator=epoch_generator(seed, 0)) < .5) ^ (epoch % 2 == 1)
 
 # %% ../nbs/03b_batches.ipynb #7908ddd3
@@ -69,7 +70,7 @@ def on_device(
     mean, std = (torch.tensor(values, device=device) for values in normalization)
     return mean, std
 
-# %% ../nbs/03b_batches.ipynb #2d055f1a
+# %% ../nbs/03b_batches.ipynb #2b00dde9
 class Batches:
     "The training batches of one epoch, augmented and normalised on the device."
 
@@ -86,7 +87,9 @@ class Batches:
         self.recipe, self.device, self.world, self.layout = recipe, device, world, layout
         self.normalization = on_device(normalization, device)
         for field in ('translation', 'cutout'):
-            if getattr(recipe, field) > data.images.shape[-1]: raise ValueError(f'{field}={getattr(recipe, field)} pixels for images of {data.images.shape[-1]}: nothing would be left of them')
+            if getattr(recipe, field) > data.images.shape[-1]:
+                raise ValueError(f'{field}={getattr(recipe, field)} pixels for images of {data.images.shape[-1]}: '
+                                 'nothing would be left of them')
 
     def __len__(self): return math.ceil(len(self.images) / self.recipe.batch_size)
 
@@ -113,17 +116,19 @@ class Batches:
         if self.recipe.cutout: images = cut_out(images, self.squares[part], self.recipe.cutout)
         return images.contiguous(memory_format=self.layout), self.labels[chosen]
 
-# %% ../nbs/03b_batches.ipynb #bd4947a3
+# %% ../nbs/03b_batches.ipynb #fd59b162
 def keep_freed_memory():
-    "Tell the C library (glibc; nothing happens with others) to keep freed memory for the process; mallopt(3): M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_ARENA_MAX."
+    """Tell the C library (glibc; nothing happens with others) to keep freed memory for the process;
+    mallopt(3): M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_ARENA_MAX."""
     try: mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError): return
     for setting, value in ((-1, 2 ** 31 - 1), (-2, 2 ** 28), (-3, 2 ** 30), (-8, 1)): mallopt(setting, value)
 
-# %% ../nbs/03b_batches.ipynb #88dcf832
+# %% ../nbs/03b_batches.ipynb #def711e0
 @dataclass(frozen=True)
 class Speed:
-    "How the arithmetic is done: changes the time and the rounding of a run (bfloat16 keeps 8 bits; `sync_batchnorm` also changes its statistics), not its recipe. Recorded with the run."
+    """How the arithmetic is done: changes the time and the rounding of a run (bfloat16 keeps 8 bits;
+    `sync_batchnorm` also changes its statistics), not its recipe. Recorded with the run."""
     channels_last: bool = True  # store the channels of a pixel side by side
     fused: bool = True  # the optimizer makes one pass over the weights
     keep_memory: bool = True  # on a CPU, keep freed memory for the next step
@@ -144,17 +149,19 @@ class Speed:
         "The context in which the network is run."
         return torch.autocast(device.type, torch.bfloat16) if self.precision == 'bfloat16' else nullcontext()
 
-# %% ../nbs/03b_batches.ipynb #4978b29a
+# %% ../nbs/03b_batches.ipynb #f2a0ab33
 def safe_speed(
     speed: Speed,  # as wished
     recipe: Recipe,  # names the network
     device: torch.device,  # where it is trained
 ) -> Speed:
     "The speed settings, without `channels_last` on a CPU if a width of the network is no multiple of 16."
-    with torch.device('meta'): widths = {layer.out_channels for layer in network_of(recipe).modules() if isinstance(layer, nn.Conv2d)}
-    return replace(speed, channels_last=False) if device.type == 'cpu' and any(width % 16 for width in widths) else speed
+    with torch.device('meta'):
+        widths = {layer.out_channels for layer in network_of(recipe).modules() if isinstance(layer, nn.Conv2d)}
+    return (replace(speed, channels_last=False) if device.type == 'cpu' and any(width % 16 for width in widths)
+            else speed)
 
-# %% ../nbs/03b_batches.ipynb #6d6a87b0
+# %% ../nbs/03b_batches.ipynb #d8237caf
 def model_normalization(model: nn.Module) -> tuple[tuple[float, ...], tuple[float, ...]]:
     "Mean and standard deviation that a network's images are normalised by: its own `normalization`, else the paper's."
     return getattr(model, 'normalization', (PAPER_MEAN, PAPER_STD))
@@ -166,9 +173,11 @@ def predict(
     batch_size: int = 250,  # images at a time
     speed: Speed = Speed(),  # layout and precision
 ) -> Tensor:
-    "Logits of every image, float32 (N, classes); images are only normalised, by `model.normalization` (default: the paper's). Raises ValueError if the images are no bytes, which would be normalised twice."
+    """Logits of every image, float32 (N, classes); images are only normalised, by `model.normalization`
+    (default: the paper's). Raises ValueError if the images are no bytes, which would be normalised twice."""
     if images.dtype != torch.uint8 or images.ndim != 4:
-        raise ValueError(f'images are {images.dtype} {tuple(images.shape)}: want uint8 (N, C, H, W), 0 to 255; for images that are normalised already, call model(images)')
+        raise ValueError(f'images are {images.dtype} {tuple(images.shape)}: want uint8 (N, C, H, W), 0 to 255; '
+                         'for images that are normalised already, call model(images)')
     model.eval()
     normalization, logits = on_device(model_normalization(model), images.device), []
     with speed.autocast(images.device):
@@ -180,7 +189,7 @@ def mean_by_batch(losses: Tensor, batch_size: int) -> float:
     "The paper's average of a loss (N,): the mean over batches of each batch's mean."
     return torch.stack([part.mean() for part in losses.double().split(batch_size)]).mean().item()
 
-# %% ../nbs/03b_batches.ipynb #b69cbad8
+# %% ../nbs/03b_batches.ipynb #43acf8ee
 @contextmanager
 def join_world(device: torch.device):
     "The `World` that torchrun started this process in (one process where it did not), and the device to use in it."
@@ -190,7 +199,8 @@ def join_world(device: torch.device):
         return
     if device.type == 'cuda':
         local, gpus = int(os.environ['LOCAL_RANK']), torch.cuda.device_count()
-        if (here := int(os.environ.get('LOCAL_WORLD_SIZE', local + 1))) > gpus: raise ValueError(f'{here} processes on this machine, but it has {gpus} GPUs: lower --nproc-per-node')
+        if (here := int(os.environ.get('LOCAL_WORLD_SIZE', local + 1))) > gpus:
+            raise ValueError(f'{here} processes on this machine, but it has {gpus} GPUs: lower --nproc-per-node')
         device = torch.device('cuda', local)
         torch.cuda.set_device(device)  # NCCL sends objects through the current device
     dist.init_process_group('nccl' if device.type == 'cuda' else 'gloo')

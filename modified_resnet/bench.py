@@ -71,28 +71,30 @@ def engine_runner(recipe: Recipe, data: ImageSet, device: torch.device, speed: S
 
 RUNNERS = dict(plain=plain_runner, engine=engine_runner)
 
-# %% ../nbs/05b_bench.ipynb #bfb8eda1
+# %% ../nbs/05b_bench.ipynb #120ccb0e
 #| code-fold: true
 WARM_UP = 4  # steps before the clock starts
 
 def peak_memory(device: torch.device) -> float:
     "Peak memory so far in MB: of the GPU where there is one, else of this process; nan where the system does not tell."
     if device.type == 'cuda': return torch.cuda.max_memory_allocated(device) / 1e6
-    if Path('/proc/self/status').exists(): return int(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0]) * 1024 / 1e6
+    if Path('/proc/self/status').exists():
+        return int(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0]) * 1024 / 1e6
     try: import resource
     except ImportError: return math.nan  # Windows
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # macOS counts bytes
 
 def measure_here(loop: str, recipe: Recipe, steps: int, images: int, device: str, speed: Speed) -> dict:
     "Warm a loop up and time it: 'warm_up' seconds, 'images_per_second', 'megabytes'."
-    if (WARM_UP + steps) * recipe.batch_size > images: raise ValueError(f'{images} images are too few for {WARM_UP} + {steps} steps of {recipe.batch_size}')
+    if (WARM_UP + steps) * recipe.batch_size > images:
+        raise ValueError(f'{images} images are too few for {WARM_UP} + {steps} steps of {recipe.batch_size}')
     data, device = noise_images(images), get_device(device)
     runner = RUNNERS[loop](recipe, data, device, speed)
     warm_up = timed(lambda: runner(WARM_UP), device)
     rate = steps * recipe.batch_size / timed(lambda: runner(steps), device)
     return dict(warm_up=warm_up, images_per_second=rate, megabytes=peak_memory(device))
 
-# %% ../nbs/05b_bench.ipynb #b6906c72
+# %% ../nbs/05b_bench.ipynb #9176ce82
 #| code-fold: true
 def measure(
     loop: str,  # 'plain' or 'engine'
@@ -103,13 +105,15 @@ def measure(
     speed: Speed = Speed(),  # switches of the engine
 ) -> dict:
     "`measure_here` in a fresh process. Raises RuntimeError with the end of its output if it fails."
-    code = ('import json; from modified_resnet.batches import Speed; from modified_resnet.bench import measure_here; from modified_resnet.recipe import Recipe; '
-            f'print(json.dumps(measure_here({loop!r}, {recipe!r}, {steps}, {images or max(6_400, (WARM_UP + steps) * recipe.batch_size)}, {str(device)!r}, {speed!r})))')
+    code = ('import json; from modified_resnet.batches import Speed; '
+            'from modified_resnet.bench import measure_here; from modified_resnet.recipe import Recipe; '
+            f'print(json.dumps(measure_here({loop!r}, {recipe!r}, {steps}, '
+            f'{images or max(6_400, (WARM_UP + steps) * recipe.batch_size)}, {str(device)!r}, {speed!r})))')
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
     if done.returncode: raise RuntimeError(f'the measurement of {loop} {recipe.model} failed: {done.stderr[-500:]}')
     return json.loads(done.stdout.splitlines()[-1])
 
-# %% ../nbs/05b_bench.ipynb #ab73f7e2
+# %% ../nbs/05b_bench.ipynb #bc1b48ee
 #| code-fold: true
 STEPS = dict(small=60, medium=30, large=14)  # steps a measurement: some seconds each on two CPU cores
 GPU_STEPS = 300  # on a GPU: enough for the batches that the loaders hold ready not to count
@@ -119,13 +123,16 @@ def steps_for(model: str, device: str) -> int:
     return GPU_STEPS if get_device(device).type == 'cuda' else STEPS.get(model, min(STEPS.values()))
 
 def rounds_of(model: str, rounds: int, device: str, deadline: float) -> list[dict]:
-    "Plain loop and engine in turn: one row a round with what was measured of both, and the ratio of their speeds. After the `deadline` (of time.perf_counter) no second round is begun."
+    """Plain loop and engine in turn: one row a round with what was measured of both, and the ratio of their speeds.
+    After the `deadline` (of time.perf_counter) no second round is begun."""
     rows = []
     for number in range(1, rounds + 1):
         if rows and time.perf_counter() > deadline: break
-        plain, engine = (measure(loop, Recipe(model), steps_for(model, device), device=device) for loop in ('plain', 'engine'))
+        plain, engine = (measure(loop, Recipe(model), steps_for(model, device), device=device)
+                         for loop in ('plain', 'engine'))
         rows.append(dict(model=model, round=number, ratio=engine['images_per_second'] / plain['images_per_second'],
-                         **{f'plain_{k}': v for k, v in plain.items()}, **{f'engine_{k}': v for k, v in engine.items()}))
+                         **{f'plain_{k}': v for k, v in plain.items()},
+                         **{f'engine_{k}': v for k, v in engine.items()}))
     return rows
 
 def summarise(rows: list[dict]) -> dict:
@@ -134,9 +141,10 @@ def summarise(rows: list[dict]) -> dict:
     medians = {key: statistics.median(row[key] for row in rows) for key in rows[0] if key not in ('model', 'round')}
     return dict(medians, model=rows[0]['model'], rounds=len(rows), lowest=min(ratios), highest=max(ratios))
 
-# %% ../nbs/05b_bench.ipynb #9e9865af
+# %% ../nbs/05b_bench.ipynb #d85c9827
 def machine_limits(device: torch.device, size: int = 2048, rounds: int = 5) -> dict:
-    "Best of several measurements: 'flops' of a float32 matrix product (operations/s) and 'bytes' of a copy (read and written, bytes/s)."
+    """Best of several measurements: 'flops' of a float32 matrix product (operations/s)
+    and 'bytes' of a copy (read and written, bytes/s)."""
     a, b = torch.randn(2, size, size, device=device)
     block = torch.empty(64_000_000, device=device).normal_()
     target = torch.empty_like(block)
@@ -147,54 +155,65 @@ def machine_limits(device: torch.device, size: int = 2048, rounds: int = 5) -> d
     copy = min(timed(lambda: target.copy_(block), device) for _ in range(rounds))
     return dict(flops=2 * size ** 3 / product, bytes=2 * block.numel() * 4 / copy)
 
-# %% ../nbs/05b_bench.ipynb #d254a415
+# %% ../nbs/05b_bench.ipynb #023ae8c6
 #| code-fold: true
-SWITCHES = {'as it is': Speed(), 'without channels_last': Speed(channels_last=False), 'without fused': Speed(fused=False),
-            'without keep_memory': Speed(keep_memory=False), 'with compile': Speed(compile=True), 'with bfloat16': Speed(precision='bfloat16')}
+SWITCHES = {'as it is': Speed(), 'without channels_last': Speed(channels_last=False),
+            'without fused': Speed(fused=False), 'without keep_memory': Speed(keep_memory=False),
+            'with compile': Speed(compile=True), 'with bfloat16': Speed(precision='bfloat16')}
 
 def bench_switches(device: str, rounds: int = 2) -> list[dict]:
-    "Each switch of the engine changed on its own, in turns: rows with 'model', 'switch', 'images_per_second' (median) and 'warm_up' seconds (first round: the compiler keeps its results for the next)."
+    """Each switch of the engine changed on its own, in turns: rows with 'model', 'switch', 'images_per_second' (median)
+    and 'warm_up' seconds (first round: the compiler keeps its results for the next)."""
     rows = []
     with tempfile.TemporaryDirectory() as cache, patch.dict(os.environ, TORCHINDUCTOR_CACHE_DIR=cache):
         for model in STEPS:
-            found = [{name: measure('engine', Recipe(model), steps_for(model, device) // 2, device=device, speed=speed) for name, speed in SWITCHES.items()} for _ in range(rounds)]
-            rows += [dict(model=model, switch=name, images_per_second=statistics.median(turn[name]['images_per_second'] for turn in found),
+            found = [{name: measure('engine', Recipe(model), steps_for(model, device) // 2, device=device, speed=speed)
+                      for name, speed in SWITCHES.items()} for _ in range(rounds)]
+            rows += [dict(model=model, switch=name,
+                          images_per_second=statistics.median(turn[name]['images_per_second'] for turn in found),
                           warm_up=found[0][name]['warm_up']) for name in SWITCHES]
     return rows
 
 def bench_sizes(device: str, n: int = 12_800) -> list[dict]:
     "Whole epochs of Small over n, 2n and 4n images: the cost of an image must not grow with their number."
-    return [dict(images=factor * n, images_per_second=measure('engine', Recipe(), factor * n // 64 - WARM_UP, factor * n, device)['images_per_second']) for factor in (1, 2, 4)]
+    return [dict(images=factor * n, images_per_second=measure(
+                     'engine', Recipe(), factor * n // 64 - WARM_UP, factor * n, device)['images_per_second'])
+            for factor in (1, 2, 4)]
 
 def bench_memory(device: str, batch_sizes=(16, 64, 256, 512)) -> list[dict]:
     "Peak memory of the engine by model and batch size."
-    return [dict(model=model, batch_size=size, megabytes=measure('engine', Recipe(model, batch_size=size), 1, 8 * size, device)['megabytes'])
+    return [dict(model=model, batch_size=size,
+                 megabytes=measure('engine', Recipe(model, batch_size=size), 1, 8 * size, device)['megabytes'])
             for model in STEPS for size in batch_sizes]
 
-# %% ../nbs/05b_bench.ipynb #99a959cc
+# %% ../nbs/05b_bench.ipynb #b91f1601
 #| code-fold: true
-LINE = ('{model:7} {plain_images_per_second:8,.0f} {engine_images_per_second:8,.0f}   {ratio:5.2f} ({lowest:.2f} to {highest:.2f})    '
+LINE = ('{model:7} {plain_images_per_second:8,.0f} {engine_images_per_second:8,.0f}   '
+        '{ratio:5.2f} ({lowest:.2f} to {highest:.2f})    '
         '{plain_warm_up:6.1f} {engine_warm_up:6.1f}    {plain_megabytes:6,.0f} {engine_megabytes:6,.0f}')
 
 def bench(
     rounds: int = 3,  # turns of plain loop and engine
     device: str = 'auto',  # where
     full: bool = False,  # also measure switches, sizes and memory by batch size
-    budget_seconds: float = 480.,  # after this time nothing more is begun than one round of each model
+    budget_seconds: float = 480.,  # after this time a model gets no second round
     say: Callable[[str], None] = print,  # told about each model as it is done
     keep: Callable[[dict], None] = lambda found: None,  # given all that is known, after each part
 ) -> dict:
-    "Plain loop against engine for the three models: 'environment', 'limits', 'summary' (a row a model), 'rounds', and with `full` also 'switches', 'sizes', 'memory'."
+    """Plain loop against engine for the three models: 'environment', 'limits', 'summary' (a row a model), 'rounds',
+    and with `full` also 'switches', 'sizes', 'memory'."""
     start, limits = time.perf_counter(), machine_limits(get_device(device))
     found = dict(environment=environment(get_device(device)), limits=limits, summary=[], rounds=[])
-    say(f'matrix product {limits["flops"] / 1e9:,.0f} GFLOP/s, copy {limits["bytes"] / 1e9:.1f} GB/s; {rounds} rounds; of each pair, plain loop first')
+    say(f'matrix product {limits["flops"] / 1e9:,.0f} GFLOP/s, copy {limits["bytes"] / 1e9:.1f} GB/s; '
+        f'{rounds} rounds; of each pair, plain loop first')
     say('model    images/s, images/s   ratio (lowest to highest)   warm-up (s)    peak memory (MB)')
     for model in STEPS:
         found['rounds'] += (new := rounds_of(model, rounds, device, start + budget_seconds))
         found['summary'].append(summarise(new))
         say(LINE.format(**found['summary'][-1]))
         keep(found)
-    for part, measured in (('switches', bench_switches), ('sizes', bench_sizes), ('memory', bench_memory)) if full else ():
+    for part, measured in ((('switches', bench_switches), ('sizes', bench_sizes), ('memory', bench_memory))
+                           if full else ()):
         found[part] = measured(device)
         keep(found)
     return found

@@ -24,7 +24,7 @@ from .report import last_test_accuracy, read_config, read_confusion, read_histor
 from .sets import BASES, SEEDS, SETS, best_recipes, command_of, run_name
 from .training import best_row
 
-# %% ../nbs/05d_book.ipynb #5bfc1a9f
+# %% ../nbs/05d_book.ipynb #24f34cbf
 #| code-fold: true
 @dataclass(frozen=True)
 class Record:
@@ -52,7 +52,8 @@ class Record:
     @property
     def confusion(self) -> Tensor: return read_confusion(self.folder)[0]
     @property
-    def parameters(self) -> int: return parameter_count(network_of(self.recipe, num_classes=len(self.config['classes'])))
+    def parameters(self) -> int:
+        return parameter_count(network_of(self.recipe, num_classes=len(self.config['classes'])))
     @property
     def train_accuracy(self) -> float: return 100 * self.history[-1]['train_accuracy']
     @property
@@ -61,12 +62,14 @@ class Record:
         return 100 * last_test_accuracy(self.folder)
     @property
     def chosen_accuracy(self) -> float:
-        "On the test set, of the weights with the lowest loss on the images looked at after every epoch (the paper's protocol: the test set itself)."
+        """On the test set, of the weights with the lowest loss on the images looked at after every epoch
+        (the paper's protocol: the test set itself)."""
         if self.recipe.hold_out: return 100 * self.test['best']['accuracy']
         return 100 * best_row(self.history)['test_accuracy']
     @property
     def flips_accuracy(self) -> float | None:
-        "Of the last epoch's weights on the test set, asked about each image and its mirror image; None if it was not measured."
+        """Of the last epoch's weights on the test set, asked about each image and its mirror image;
+        None if it was not measured."""
         return 100 * self.test['last']['accuracy_flips'] if 'accuracy_flips' in self.test.get('last', {}) else None
     @property
     def seconds(self) -> float:
@@ -79,26 +82,30 @@ class Record:
     @property
     def command(self) -> str: return command_of(self.name, self.config['data'], self.config['precision'])
 
-# %% ../nbs/05d_book.ipynb #e6a9b9b1
+# %% ../nbs/05d_book.ipynb #b54213b0
 def device_name(
     sitting: dict,  # an entry of env.json
 ) -> str:
     "The processor of a sitting in words: 'one NVIDIA H100', or a CPU with its threads."
     processes = sitting.get('processes', 1)
     if sitting['gpu']: return f'{processes if processes > 1 else "one"} {sitting["gpu"]}'
-    return f'{sitting["cpu"]}, {sitting["threads"]} thread{"s" if sitting["threads"] > 1 else ""}' + f' in each of {processes} processes' * (processes > 1)
+    return (f'{sitting["cpu"]}, {sitting["threads"]} thread{"s" if sitting["threads"] > 1 else ""}'
+            + f' in each of {processes} processes' * (processes > 1))
 
-# %% ../nbs/05d_book.ipynb #ca946438
+# %% ../nbs/05d_book.ipynb #2258fa77
 #| code-fold: true
 def run_row(record: Record) -> dict:
     "A row of runs.csv; accuracies in percent."
-    return dict(run=record.name, model=record.recipe.model, parameters=record.parameters, seed=record.recipe.seed, epochs=record.recipe.epochs,
-                hold_out=record.recipe.hold_out, data=record.config['data'], train_accuracy=round(record.train_accuracy, 2),
-                test_accuracy=round(record.test_accuracy, 2), chosen_accuracy=round(record.chosen_accuracy, 2), seconds_per_epoch=round(record.seconds, 2),
-                device=record.device, precision=record.config['precision'], torch=record.env['torch'], commit=record.env['commit'], command=record.command)
+    return dict(run=record.name, model=record.recipe.model, parameters=record.parameters, seed=record.recipe.seed,
+                epochs=record.recipe.epochs, hold_out=record.recipe.hold_out, data=record.config['data'],
+                train_accuracy=round(record.train_accuracy, 2), test_accuracy=round(record.test_accuracy, 2),
+                chosen_accuracy=round(record.chosen_accuracy, 2), seconds_per_epoch=round(record.seconds, 2),
+                device=record.device, precision=record.config['precision'], torch=record.env['torch'],
+                commit=record.env['commit'], command=record.command)
 
 def find_records(results: Path) -> dict[str, Record]:
-    "The finished runs in a folder of records, by name. Others (diverged, cut off, damaged, or not named as their recipe wants) are left out."
+    """The finished runs in a folder of records, by name.
+    Others (diverged, cut off, damaged, or not named as their recipe wants) are left out."""
     records = (Record(path.parent) for path in sorted(Path(results).glob('*/history.csv')))
     return {record.name: record for record in records if is_finished(record)}
 
@@ -108,15 +115,18 @@ def is_finished(record: Record) -> bool:
     if set_name not in SETS: return False
     try:
         smoke = record.recipe.epochs == 1 and BASES[set_name].epochs > 1
-        full = replace(record.recipe, epochs=BASES[set_name].epochs, hold_out=BASES[set_name].hold_out) if smoke else record.recipe
-        return run_name(set_name, full) == record.name and len(record.history) == record.recipe.epochs and record.test_accuracy >= 0
+        full = (replace(record.recipe, epochs=BASES[set_name].epochs, hold_out=BASES[set_name].hold_out)
+                if smoke else record.recipe)
+        return (run_name(set_name, full) == record.name and len(record.history) == record.recipe.epochs
+                and record.test_accuracy >= 0)
     except (OSError, ValueError, KeyError, TypeError): return False
 
 def write_runs(results: Path):
     "Write runs.csv: one row for each finished run in the folder. One process at a time."
-    with FileLock(results / 'lock'): write_csv(results / 'runs.csv', [run_row(record) for record in find_records(results).values()])
+    with FileLock(results / 'lock'):
+        write_csv(results / 'runs.csv', [run_row(record) for record in find_records(results).values()])
 
-# %% ../nbs/05d_book.ipynb #f0f14b8d
+# %% ../nbs/05d_book.ipynb #2654f3db
 #| code-fold: true
 class MissingEvidence(ValueError):
     "A claim whose record is gone; the message names the claim, the record, and the command that makes it again."
@@ -130,10 +140,11 @@ def markdown_table(
     left: int = 1,  # columns set to the left; the others, numbers, to the right
 ) -> Sentence:
     "Rows as a table that a notebook shows."
-    lines = [list(rows[0]), ['---' if i < left else '---:' for i in range(len(rows[0]))], *(list(row.values()) for row in rows)]
+    lines = [list(rows[0]), ['---' if i < left else '---:' for i in range(len(rows[0]))],
+             *(list(row.values()) for row in rows)]
     return Sentence('\n'.join('| ' + ' | '.join(str(cell).replace('|', '/') for cell in line) + ' |' for line in lines))
 
-# %% ../nbs/05d_book.ipynb #adf8c438
+# %% ../nbs/05d_book.ipynb #78a7b29f
 #| code-fold: true
 def setting_of(
     records: list[Record],  # behind a figure or a sentence
@@ -141,14 +152,20 @@ def setting_of(
     "What a caption must say of runs: data, epochs, seeds, precision, device, version of PyTorch."
     if not records: return 'not run yet'
     def each(values): return ' and '.join(map(str, dict.fromkeys(values)))
-    seeds = sorted({record.recipe.seed for record in records}, key=lambda seed: (seed not in SEEDS, SEEDS.index(seed) if seed in SEEDS else seed))
-    return ', '.join((each('CIFAR-10 (JPEG)' if record.config['data'] == 'cifar10-jpeg' else record.config['data'] for record in records),
-                      f'{each(record.recipe.epochs for record in records)} epochs', f'seed{"s" if len(seeds) > 1 else ""} {", ".join(map(str, seeds))}',
-                      each(record.config['precision'] + ' (convolutions in TF32)' * bool(record.env.get('tf32') and record.config['precision'] == 'float32') for record in records),
-                      each(record.device for record in records),
-                      f'torch {each(record.env["torch"].split("+")[0] for record in records)}'))
+    seeds = sorted({record.recipe.seed for record in records},
+                   key=lambda seed: (seed not in SEEDS, SEEDS.index(seed) if seed in SEEDS else seed))
+    return ', '.join((
+        each('CIFAR-10 (JPEG)' if record.config['data'] == 'cifar10-jpeg' else record.config['data']
+             for record in records),
+        f'{each(record.recipe.epochs for record in records)} epochs',
+        f'seed{"s" if len(seeds) > 1 else ""} {", ".join(map(str, seeds))}',
+        each(record.config['precision']
+             + ' (convolutions in TF32)' * bool(record.env.get('tf32') and record.config['precision'] == 'float32')
+             for record in records),
+        each(record.device for record in records),
+        f'torch {each(record.env["torch"].split("+")[0] for record in records)}'))
 
-# %% ../nbs/05d_book.ipynb #4074d9c2
+# %% ../nbs/05d_book.ipynb #ecbc4dd6
 #| code-fold: true
 class Book:
     "The records in a folder, and sentences that rest on them."
@@ -167,12 +184,15 @@ class Book:
     ) -> list[Record]:
         "The records of these names. Raises MissingEvidence if one of them is gone, or is not what its name says."
         lost = [name for name in names if not (self.results / name / 'history.csv').exists()]
-        if lost: raise MissingEvidence(f'"{what}" has lost its evidence: no record {", ".join(lost)} in {self.results}. '
-                                       f'Make it again with: {"; ".join(self.rows[name]["command"] if name in self.rows else command_of(name) for name in lost)}')
+        if lost:
+            raise MissingEvidence(
+                f'"{what}" has lost its evidence: no record {", ".join(lost)} in {self.results}. Make it again with: '
+                f'{"; ".join(self.rows[name]["command"] if name in self.rows else command_of(name) for name in lost)}')
         records = [Record(self.results / name) for name in names]
         for record in records:
             if not is_finished(record) or run_name(record.name.split('-')[0], record.recipe) != record.name:
-                raise MissingEvidence(f'"{what}" has lost its evidence: {record.folder} is damaged, cut off, or the record of another recipe, perhaps of a smoke test')
+                raise MissingEvidence(f'"{what}" has lost its evidence: {record.folder} is damaged, cut off, '
+                                      'or the record of another recipe, perhaps of a smoke test')
         return records
 
     def seeds(self, set_name: str, **changes) -> list[str]:
@@ -183,18 +203,21 @@ class Book:
     def blank(self, set_name: str) -> list[str]:
         "Names of the runs of a set that have not been made."
         planned = dict.fromkeys(run_name(set_name, recipe) for recipe in SETS[set_name](self.results))
-        return [name for name in planned if name not in self.rows and not (self.results / name / 'diverged.txt').exists()]
+        return [name for name in planned
+                if name not in self.rows and not (self.results / name / 'diverged.txt').exists()]
 
     def best(self, model: str) -> list[str]:
-        "Names of the recorded runs of a network's best recipe, one for each seed there is: of the last of its best_recipes that has been run."
-        names = ([run_name('best', replace(recipe, seed=seed)) for seed in SEEDS] for recipe in reversed(best_recipes(self.results, model)))
+        """Names of the recorded runs of a network's best recipe, one for each seed there is:
+        of the last of its best_recipes that has been run."""
+        names = ([run_name('best', replace(recipe, seed=seed)) for seed in SEEDS]
+                 for recipe in reversed(best_recipes(self.results, model)))
         return next(filter(None, ([name for name in group if name in self.rows] for group in names)), [])
 
     def setting(self, names: list[str]) -> str:
         "What a caption must say of the runs of these names."
         return setting_of(self.need('a caption', names))
 
-# %% ../nbs/05d_book.ipynb #b7135257
+# %% ../nbs/05d_book.ipynb #f0c9d579
 def claim(
     self: Book,
     sentence: str,  # with a {placeholder} for each value
@@ -202,7 +225,8 @@ def claim(
     values: Callable[..., dict],  # the numbers, from the records of each group
     holds: Callable[..., bool] = lambda **values: True,  # is it so? Called with the values
 ) -> Sentence:
-    "The sentence with its values; a blank if a group has no runs. Raises MissingEvidence if a record is gone, AssertionError if the sentence does not hold."
+    """The sentence with its values; a blank if a group has no runs.
+    Raises MissingEvidence if a record is gone, AssertionError if the sentence does not hold."""
     if not all(groups.values()): return Sentence(f'*Not measured yet:* {re.sub("{[^}]*}", "…", sentence)}')
     found = values(**{group: self.need(sentence, names) for group, names in groups.items()})
     if not holds(**found): raise AssertionError(f'the records say otherwise: "{sentence}" with {found}')
@@ -227,15 +251,18 @@ def mean_and_spread(values: list[float]) -> str:
     spread = f'{NBSP}±{NBSP}{statistics.stdev(values):.2f}' if len(values) > 2 else ''
     return f'{statistics.mean(values):.2f}{spread} (n{NBSP}={NBSP}{len(values)})'
 
-# %% ../nbs/05d_book.ipynb #78c9f61e
+# %% ../nbs/05d_book.ipynb #e32bd7b8
 def set_table(
     results: Path,  # folder of the records
     set_name: str,  # of the runs
 ) -> list[dict]:
-    "One row for each group of runs of a set that differ in the seed alone: 'Run', 'Parameters', train and test accuracy (%), 'Seconds an epoch'."
+    """One row for each group of runs of a set that differ in the seed alone:
+    'Run', 'Parameters', train and test accuracy (%), 'Seconds an epoch'."""
     groups = {}
     for name, record in find_records(results).items():
         if name.startswith(f'{set_name}-'): groups.setdefault(name.rsplit('-', 1)[0], []).append(record)
-    return [{'Run': name, 'Parameters': f'{group[0].parameters:,}', 'Train accuracy (%)': mean_and_spread([r.train_accuracy for r in group]),
+    return [{'Run': name, 'Parameters': f'{group[0].parameters:,}',
+             'Train accuracy (%)': mean_and_spread([r.train_accuracy for r in group]),
              'Test accuracy (%)': mean_and_spread([r.test_accuracy for r in group]),
-             'Seconds an epoch': f'{statistics.median(r.seconds for r in group):.1f}'} for name, group in groups.items()]
+             'Seconds an epoch': f'{statistics.median(r.seconds for r in group):.1f}'}
+            for name, group in groups.items()]

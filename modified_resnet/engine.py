@@ -25,32 +25,38 @@ from .modern import parameter_groups, running_average, whiten_stem, zero_gammas
 from .recipe import NETWORK_FIELDS, Recipe, make_optimizer, make_scheduler, network_of
 from .training import check_classes, confusion_counts, get_device, history_row
 
-# %% ../nbs/03c_engine.ipynb #f3b058b5
+# %% ../nbs/03c_engine.ipynb #43898e34
 def synchronised(model: nn.Module, device: torch.device, world: World) -> nn.Module:
-    "The model with PyTorch's SyncBatchNorm in place of batch normalisation; on a GPU alone, unchanged. Raises ValueError on a CPU, where PyTorch has none."
+    """The model with PyTorch's SyncBatchNorm in place of batch normalisation; on a GPU alone, unchanged.
+    Raises ValueError on a CPU, where PyTorch has none."""
     if device.type != 'cuda': raise ValueError(f'sync_batchnorm=True on {device.type}: it needs GPUs; leave it out')
     return nn.SyncBatchNorm.convert_sync_batchnorm(model) if world.size > 1 else model
 
-# %% ../nbs/03c_engine.ipynb #9500e02d
+# %% ../nbs/03c_engine.ipynb #72d79ae1
 def normalization_of(recipe: Recipe, train_set: ImageSet) -> tuple[tuple[float, ...], tuple[float, ...]]:
     "Mean and standard deviation of each channel (0 to 1) to normalise with. A channel without variation gets 1."
     if recipe.normalization == 'paper':
         channels = train_set.images.shape[1]
-        if channels != len(PAPER_MEAN): raise ValueError(f"normalization='paper' is for 3 channels, these images have {channels}: use normalization='data'")
+        if channels != len(PAPER_MEAN):
+            raise ValueError(f"normalization='paper' is for 3 channels, these images have {channels}: "
+                             "use normalization='data'")
         return PAPER_MEAN, PAPER_STD
     stats = channel_stats(train_set)
-    return tuple(round(v, 6) for v in stats['mean'].tolist()), tuple(round(v, 6) if v > 1e-4 else 1. for v in stats['std'].tolist())
+    return (tuple(round(v, 6) for v in stats['mean'].tolist()),
+            tuple(round(v, 6) if v > 1e-4 else 1. for v in stats['std'].tolist()))
 
 def balance_weights(data: ImageSet) -> Tensor:
     "A weight for each class, float32 (classes,), inverse to its number of images; 1 on the average over the images."
     counts = data.labels.bincount(minlength=len(data.classes)).float()
     return len(data) / (len(data.classes) * counts.clamp(min=1))
 
-# %% ../nbs/03c_engine.ipynb #3f76ad9d
+# %% ../nbs/03c_engine.ipynb #936847c4
 def start_weights(model: nn.Module, recipe: Recipe, train_set: ImageSet):
-    "Change the initial weights, in place, as the recipe's `zero_gamma` and `whitening` say; the stem is whitened with about 500 training images."
+    """Change the initial weights, in place, as the recipe's `zero_gamma` and `whitening` say;
+    the stem is whitened with about 500 training images."""
     if recipe.zero_gamma: zero_gammas(model)
-    if recipe.whitening: whiten_stem(model, normalize(train_set.images[::max(1, len(train_set) // 500)], *model.normalization))
+    if recipe.whitening:
+        whiten_stem(model, normalize(train_set.images[::max(1, len(train_set) // 500)], *model.normalization))
 
 # %% ../nbs/03c_engine.ipynb #c164b742
 def starting_network(
@@ -68,7 +74,7 @@ def starting_network(
     model.to(device, memory_format=speed.layout)
     return synchronised(model, device, world) if speed.sync_batchnorm else model
 
-# %% ../nbs/03c_engine.ipynb #15c51b43
+# %% ../nbs/03c_engine.ipynb #3fde2f80
 class Trainer:
     "A run in memory: trains by a recipe, one step at a time, and can be saved and restored between any two steps."
 
@@ -85,12 +91,14 @@ class Trainer:
         speed = safe_speed(speed, recipe, device)
         self.recipe, self.device, self.speed, self.world = recipe, device, speed, world
         if speed.keep_memory and device.type == 'cpu': keep_freed_memory()  # for the whole process, from now on
-        if device.type == 'cuda': torch.backends.cudnn.deterministic = True  # for the whole process, too: a resumed run needs the same kernels
+        # for the whole process, too: a resumed run needs the same kernels
+        if device.type == 'cuda': torch.backends.cudnn.deterministic = True
         self.model = starting_network(recipe, train_set, device, speed, world)
         check_classes(self.model, test_set)
         self.forward = DistributedDataParallel(self.model) if world.size > 1 else self.model
         if speed.compile: self.forward = torch.compile(self.forward, dynamic=False)
-        groups = parameter_groups(self.model, recipe.lr_max, recipe.decay_norms, recipe.bias_lr, recipe.optimizer == 'muon')
+        groups = parameter_groups(self.model, recipe.lr_max, recipe.decay_norms, recipe.bias_lr,
+                                  recipe.optimizer == 'muon')
         self.optimizer = make_optimizer(recipe, groups, fused=speed.fused)
         self.average = running_average(self.model, recipe.average) if recipe.average else None
         self.scheduler = make_scheduler(recipe, self.optimizer, len(train_set))
@@ -100,20 +108,22 @@ class Trainer:
         self.history, self.confusion, self.classes = [], None, train_set.classes
         self.start_epoch(1)
 
-# %% ../nbs/03c_engine.ipynb #988fd07a
+# %% ../nbs/03c_engine.ipynb #416a1816
 def start_epoch(self: Trainer, epoch: int):
     "Plan an epoch (1 for the first) and set its sums to zero."
     self.epoch, self.step, self.seconds = epoch, 0, 0.
-    self.losses = torch.zeros(len(self.batches), dtype=torch.float64, device=self.device)  # this process's part of each batch's mean loss
+    # this process's part of each batch's mean loss
+    self.losses = torch.zeros(len(self.batches), dtype=torch.float64, device=self.device)
     self.hits = torch.zeros((), dtype=torch.long, device=self.device)
     self.batches.plan(epoch)
 
 Trainer.start_epoch = start_epoch
-Trainer.tested = property(lambda self: self.average.module if self.average else self.model, doc='The network that is tested and kept: the average, if the recipe has one.')
+Trainer.tested = property(lambda self: self.average.module if self.average else self.model,
+                          doc='The network that is tested and kept: the average, if the recipe has one.')
 Trainer.epoch_done = property(lambda self: self.step == len(self.batches), doc='Has the epoch no batches left?')
 Trainer.done = property(lambda self: self.epoch > self.recipe.epochs, doc='Is every epoch finished?')
 
-# %% ../nbs/03c_engine.ipynb #8f535356
+# %% ../nbs/03c_engine.ipynb #dee243c4
 def seed_of_step(trainer: Trainer) -> int:
     "A seed for what a layer draws in this step (dropout): another one in each process, and the same after a resume."
     place = (trainer.recipe.seed * 1_000_003 + trainer.epoch) * 1_000_003 + trainer.step
@@ -129,7 +139,8 @@ def train_step(self: Trainer):
     self.model.train()
     self.optimizer.zero_grad()
     with self.speed.autocast(self.device): logits = self.forward(images)
-    loss = F.cross_entropy(logits.float(), labels, self.class_weights, reduction='sum', label_smoothing=self.recipe.label_smoothing) * share
+    loss = F.cross_entropy(logits.float(), labels, self.class_weights, reduction='sum',
+                           label_smoothing=self.recipe.label_smoothing) * share
     (loss * self.world.size).backward()
     self.rate = self.optimizer.param_groups[0]['lr']
     self.optimizer.step()
@@ -141,15 +152,17 @@ def train_step(self: Trainer):
 
 Trainer.train_step = train_step
 
-# %% ../nbs/03c_engine.ipynb #273a3c67
+# %% ../nbs/03c_engine.ipynb #e8adae42
 def check_finite(
     self: Trainer,
     weights: bool = True,  # look at the weights too, not only at the losses
 ):
-    "Raise FloatingPointError naming epoch, batch and learning rate if a loss of this epoch, or a weight, is not finite."
+    """Raise FloatingPointError naming epoch, batch and learning rate
+    if a loss of this epoch, or a weight, is not finite."""
     losses = self.losses[:self.step]
     bad = torch.nonzero(~torch.isfinite(losses))
-    if not len(bad) and not (weights and any(not torch.isfinite(v).all() for v in self.model.state_dict().values())): return
+    if not len(bad) and not (weights and any(not torch.isfinite(v).all() for v in self.model.state_dict().values())):
+        return
     batch = int(bad[0]) if len(bad) else self.step - 1
     value = f'the loss is {losses[batch].item()}' if len(bad) else 'a weight is not finite'
     raise FloatingPointError(f'{value} at epoch {self.epoch}, batch {batch + 1}, learning rate {self.rate:.3g}: '
@@ -172,18 +185,21 @@ def look(self: Trainer) -> tuple[Tensor, Tensor]:
 
 Trainer.look = look
 
-# %% ../nbs/03c_engine.ipynb #c5c6b9d9
+# %% ../nbs/03c_engine.ipynb #49bb1a70
 def finish_epoch(self: Trainer) -> dict:
     "Look at the test set, add a row to the history, and start the next epoch. Returns the row."
     start = time.perf_counter()
     self.check_finite()
     losses, predictions = self.look()
-    if not torch.isfinite(losses).all(): raise FloatingPointError(f'a test loss of epoch {self.epoch} is not finite: try a lower lr_max than {self.recipe.lr_max:g}')
+    if not torch.isfinite(losses).all():
+        raise FloatingPointError(f'a test loss of epoch {self.epoch} is not finite: '
+                                 f'try a lower lr_max than {self.recipe.lr_max:g}')
     train_losses, hits = self.world.sum(self.losses), self.world.sum(self.hits)
     self.confusion = confusion_counts(self.test_labels.cpu(), predictions.cpu(), len(self.classes))
     row = history_row(self.epoch, int(hits), train_losses.mean().item(), len(self.batches.images),
-                      int(self.confusion.trace()), mean_by_batch(losses, self.recipe.batch_size), losses.double().mean().item(),
-                      len(self.test_labels), self.rate, self.seconds + time.perf_counter() - start)
+                      int(self.confusion.trace()), mean_by_batch(losses, self.recipe.batch_size),
+                      losses.double().mean().item(), len(self.test_labels), self.rate,
+                      self.seconds + time.perf_counter() - start)
     self.history.append(row)
     self.start_epoch(self.epoch + 1)
     return row
@@ -206,26 +222,32 @@ def set_random_states(states: dict):
     torch.set_rng_state(states['torch'])
     if states['cuda'] and len(states['cuda']) == torch.cuda.device_count(): torch.cuda.set_rng_state_all(states['cuda'])
 
-# %% ../nbs/03c_engine.ipynb #113454d7
+# %% ../nbs/03c_engine.ipynb #08d18bbc
 def weights(self: Trainer) -> dict:
-    "What a file needs for the network to be used again: its state_dict as 'model', and 'about' it: name, changes, classes, normalisation, image size."
+    """What a file needs for the network to be used again: its state_dict as 'model', and 'about' it:
+    name, changes, classes, normalisation, image size."""
     mean, std = self.model.normalization
-    return dict(model=self.tested.state_dict(), about=dict(name=self.recipe.model, changes={field: getattr(self.recipe, field) for field in NETWORK_FIELDS},
-                classes=list(self.classes), mean=list(mean), std=list(std), image_size=self.test_images.shape[-1]))
+    return dict(model=self.tested.state_dict(),
+                about=dict(name=self.recipe.model,
+                           changes={field: getattr(self.recipe, field) for field in NETWORK_FIELDS},
+                           classes=list(self.classes), mean=list(mean), std=list(std),
+                           image_size=self.test_images.shape[-1]))
 
 Trainer.weights = weights
 
 def trainer_state(self: Trainer) -> dict:
     "Everything a checkpoint needs (tensors and plain values), as a copy; sums are over all processes."
     trained = dict(trained=self.model.state_dict()) if self.average else {}
-    return copy.deepcopy(dict(self.weights(), **trained, optimizer=self.optimizer.state_dict(), scheduler=self.scheduler.state_dict(),
-                              random=random_states(), history=self.history, confusion=self.confusion, epoch=self.epoch, step=self.step,
+    return copy.deepcopy(dict(self.weights(), **trained, optimizer=self.optimizer.state_dict(),
+                              scheduler=self.scheduler.state_dict(), random=random_states(),
+                              history=self.history, confusion=self.confusion, epoch=self.epoch, step=self.step,
                               losses=self.world.sum(self.losses.clone()), hits=self.world.sum(self.hits.clone()),
                               rate=getattr(self, 'rate', None), seconds=self.seconds))
 
-# %% ../nbs/03c_engine.ipynb #fe422c30
+# %% ../nbs/03c_engine.ipynb #a78f658d
 def lay_out(optimizer: torch.optim.Optimizer):
-    "Store what an optimizer keeps of each weight in the weight's own memory layout; fused steps rely on it, and a checkpoint may come from another."
+    """Store what an optimizer keeps of each weight in the weight's own memory layout;
+    fused steps rely on it, and a checkpoint may come from another."""
     for weight, kept in optimizer.state.items():
         for key, value in kept.items():
             if torch.is_tensor(value) and value.shape == weight.shape: kept[key] = torch.empty_like(weight).copy_(value)
@@ -234,16 +256,20 @@ def first_line(error: Exception) -> str:
     "What an error says first, on one line."
     return ' '.join(str(error).split('\n')[:2]).replace('\t', ' ').strip()
 
-# %% ../nbs/03c_engine.ipynb #82168497
+# %% ../nbs/03c_engine.ipynb #0a021051
 def restore_trainer(self: Trainer, state: dict):
-    "Go back to a state, which is left as it is. Raises ValueError if it belongs to another network, or is not one of `trainer_state`."
+    """Go back to a state, which is left as it is.
+    Raises ValueError if it belongs to another network, or is not one of `trainer_state`."""
     state = copy.deepcopy(state)  # PyTorch's schedulers take theirs apart
     lacking = [key for key in ('scheduler', 'random', 'step') if key not in state]
-    if lacking: raise ValueError(f'the checkpoint has no {lacking[0]!r}, so this engine did not write it and cannot go on from it: choose another folder with --out')
+    if lacking:
+        raise ValueError(f'the checkpoint has no {lacking[0]!r}, so this engine did not write it '
+                         'and cannot go on from it: choose another folder with --out')
     try:
         self.tested.load_state_dict(state['model'])
         if self.average: self.model.load_state_dict(state['trained'])
-    except RuntimeError as error: raise ValueError(f'the checkpoint is not of {self.recipe.model!r}: {first_line(error)}') from error
+    except RuntimeError as error:
+        raise ValueError(f'the checkpoint is not of {self.recipe.model!r}: {first_line(error)}') from error
     for group in state['optimizer']['param_groups']:
         if 'fused' in group: group['fused'] = self.speed.fused  # of this sitting, not of the one that saved
     self.optimizer.load_state_dict(state['optimizer'])

@@ -7,7 +7,7 @@ __all__ = ['KEPT', 'FEATURE_IMAGES', 'RANGE_TEST', 'write_predictions', 'copy_wh
            'range_test', 'smooth_losses', 'usable_rates', 'record_range_test', 'is_recorded', 'small_sets', 'check_set',
            'run_set', 'run_one']
 
-# %% ../nbs/05e_experiments.ipynb #6570a45c
+# %% ../nbs/05e_experiments.ipynb #9c124cda
 import fnmatch
 import math
 import statistics
@@ -26,20 +26,23 @@ from .engine import Trainer
 from .evaluation import load_model
 from .images import ImageSet, hold_out, normalize, stratified_split
 from .recipe import Recipe
-from .records import LAST, InUse, add_sitting, read_json, remove_partial, write_csv, write_json, write_whole
+from .records import (LAST, InUse, add_sitting, read_json, remove_partial,
+                                     write_csv, write_json, write_whole)
 from .report import read_config, read_history, recipe_of
 from .run import fit
 from .sets import BASES, SETS, for_smoke, run_name
 from .training import get_device, run_config
 
-# %% ../nbs/05e_experiments.ipynb #afb331d9
+# %% ../nbs/05e_experiments.ipynb #8a7b2d0e
 #| code-fold: true
-KEPT = ('config.json', 'env.json', 'confusion.csv', 'test.json', 'history.csv')  # the history last: a record with one is whole
+# the history last: a record with one is whole
+KEPT = ('config.json', 'env.json', 'confusion.csv', 'test.json', 'history.csv')
 
 def write_predictions(path: Path, logits: Tensor, labels: Tensor):
     "Write a row for each test image: true class, predicted class, and the probability given to it (0 to 1)."
     sure, guess = logits.softmax(1).max(1)
-    write_csv(path, [dict(label=t, prediction=p, probability=round(s, 4)) for t, p, s in zip(labels.tolist(), guess.tolist(), sure.tolist())])
+    write_csv(path, [dict(label=t, prediction=p, probability=round(s, 4))
+                     for t, p, s in zip(labels.tolist(), guess.tolist(), sure.tolist())])
 
 def copy_whole(names: Sequence[str], folder: Path, record: Path):
     "Copy files, those that exist, in this order; each is written whole or not at all."
@@ -56,29 +59,33 @@ def keep_record(
     record.mkdir(parents=True, exist_ok=True)
     remove_partial(record)
     if test_set:
-        (model, _), speed, device = load_model(folder / LAST), Speed(precision=read_config(folder)['precision']), get_device(device)
+        (model, _), speed, device = (
+            load_model(folder / LAST), Speed(precision=read_config(folder)['precision']), get_device(device))
         logits = predict(model.to(device, memory_format=speed.layout), test_set.images.to(device), speed=speed)
         write_predictions(record / 'predictions.csv', logits.cpu(), test_set.labels)
         write_features(record / 'features.csv', model.cpu(), test_set)
     copy_whole(KEPT, folder, record)
 
-# %% ../nbs/05e_experiments.ipynb #6fd790bb
+# %% ../nbs/05e_experiments.ipynb #08d09050
 #| code-fold: true
 FEATURE_IMAGES = 2_000  # of the test set; t-SNE takes seconds for these
 
 @torch.no_grad()
 def write_features(path: Path, model: torch.nn.Module, test_set: ImageSet, n: int = FEATURE_IMAGES):
-    "Write a row for each of at most `n` test images, spread evenly over the set: class, and position by PCA and by t-SNE of the penultimate features."
+    """Write a row for each of at most `n` test images, spread evenly over the set:
+    class, and position by PCA and by t-SNE of the penultimate features."""
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
     chosen = test_set.select(slice(None, None, math.ceil(len(test_set) / n)))
-    features = torch.cat([model.features(normalize(part, *model_normalization(model))) for part in chosen.images.split(250)]).numpy()
+    features = torch.cat([model.features(normalize(part, *model_normalization(model)))
+                          for part in chosen.images.split(250)]).numpy()
     pca = PCA(2, random_state=0).fit_transform(features)
     tsne = TSNE(2, perplexity=min(30, len(chosen) / 4), init='pca', random_state=0).fit_transform(features)
-    write_csv(path, [dict(label=int(label), pca_x=round(float(a), 3), pca_y=round(float(b), 3), tsne_x=round(float(c), 2), tsne_y=round(float(d), 2))
+    write_csv(path, [dict(label=int(label), pca_x=round(float(a), 3), pca_y=round(float(b), 3),
+                          tsne_x=round(float(c), 2), tsne_y=round(float(d), 2))
                      for label, (a, b), (c, d) in zip(chosen.labels, pca, tsne)])
 
-# %% ../nbs/05e_experiments.ipynb #61a174ea
+# %% ../nbs/05e_experiments.ipynb #8fb2411d
 #| code-fold: true
 RANGE_TEST = 'ablations-range-test'  # name of its record
 
@@ -90,7 +97,8 @@ def range_test(
     device: torch.device = torch.device('cpu'),  # where to compute
     speed: Speed = Speed(),  # how to compute
 ) -> list[dict]:
-    "One row a step: 'step', 'lr', 'loss' (nats, of one batch); the learning rate grows by a constant factor. Stops when the loss is four times its lowest, or not finite."
+    """One row a step: 'step', 'lr', 'loss' (nats, of one batch); the learning rate grows by a constant factor.
+    Stops when the loss is four times its lowest, or not finite."""
     trainer, rows = Trainer(recipe, train_set, train_set.select(slice(0, 1)), device, speed), []
     steps = min(steps, len(trainer.batches))
     for step in range(steps):
@@ -121,14 +129,16 @@ def record_range_test(train_set: ImageSet, record: Path, device: str, speed: Spe
     config = dict(run_config(recipe, train_set, train_set.select(slice(0, 0))), **asdict(speed))
     if (record / 'range.csv').exists():
         old = read_json(record / 'config.json')
-        if old['train_fingerprint'] != config['train_fingerprint']: raise ValueError(f'{record} is a record with other images ({old["data"]}): choose another folder with --results, or remove it')
+        if old['train_fingerprint'] != config['train_fingerprint']:
+            raise ValueError(f'{record} is a record with other images ({old["data"]}): '
+                             'choose another folder with --results, or remove it')
         return
     record.mkdir(parents=True, exist_ok=True)
     write_json(record / 'config.json', config)
     add_sitting(record, device)
     write_csv(record / 'range.csv', range_test(recipe, train_set, device=device, speed=speed))
 
-# %% ../nbs/05e_experiments.ipynb #85ab59f1
+# %% ../nbs/05e_experiments.ipynb #68d26801
 #| code-fold: true
 def is_recorded(
     record: Path,  # where the record would be
@@ -136,13 +146,15 @@ def is_recorded(
     train_print: str,  # fingerprint of the images it would be trained on
     test_set: ImageSet,  # the test images it would have
 ) -> bool:
-    "Is there a whole record of this run, or of its divergence? Raises ValueError if there is one of another recipe or other images."
+    """Is there a whole record of this run, or of its divergence?
+    Raises ValueError if there is one of another recipe or other images."""
     diverged = (record / 'diverged.txt').exists()
     if not diverged and not (record / 'history.csv').exists(): return False
     config = read_json(record / 'config.json') if diverged else read_config(record)
     theirs = recipe_of(config), config.get('data'), config.get('train_fingerprint'), config.get('test_fingerprint')
     if theirs != (recipe, test_set.name, train_print, test_set.fingerprint()):
-        raise ValueError(f'{record} is the record of another recipe, or of other images ({config.get("data")}): choose another folder with --results, or remove it')
+        raise ValueError(f'{record} is the record of another recipe, or of other images ({config.get("data")}): '
+                         'choose another folder with --results, or remove it')
     return diverged or len(read_history(record)) == recipe.epochs
 
 def small_sets(train_set: ImageSet, test_set: ImageSet) -> tuple[ImageSet, ImageSet]:
@@ -153,16 +165,21 @@ def small_sets(train_set: ImageSet, test_set: ImageSet) -> tuple[ImageSet, Image
     return some(train_set, 300), some(test_set, 100)
 
 def check_set(set_name: str, train_set: ImageSet, out: Path, results: Path, smoke: bool):
-    "Raise ValueError if there is no such set, if images are too few, or if folders mix: runs with records, or smoke tests with the real ones."
+    """Raise ValueError if there is no such set, if images are too few,
+    or if folders mix: runs with records, or smoke tests with the real ones."""
     if set_name not in SETS: raise ValueError(f'unknown set {set_name!r}: choose one of {", ".join(SETS)}')
-    if out.resolve() == results.resolve(): raise ValueError(f'{out} for both the runs and their records: choose another folder with --results')
-    if not smoke and 2 * BASES[set_name].hold_out > len(train_set): raise ValueError(f'the set {set_name} holds {BASES[set_name].hold_out} of {len(train_set)} training images out: use more images, or --smoke')
+    if out.resolve() == results.resolve():
+        raise ValueError(f'{out} for both the runs and their records: choose another folder with --results')
+    if not smoke and 2 * BASES[set_name].hold_out > len(train_set):
+        raise ValueError(f'the set {set_name} holds {BASES[set_name].hold_out} '
+                         f'of {len(train_set)} training images out: use more images, or --smoke')
     for path in sorted(results.glob('*-*/config.json')):
         if path.parent.name == RANGE_TEST or path.parent.name.split('-')[0] not in BASES: continue
         if (read_json(path).get('epochs') == 1) != smoke:
-            raise ValueError(f'{path.parent} is {"not " * smoke}the record of a smoke test: choose another folder with --results, or remove it')
+            raise ValueError(f'{path.parent} is {"not " * smoke}the record of a smoke test: '
+                             'choose another folder with --results, or remove it')
 
-# %% ../nbs/05e_experiments.ipynb #e5bdad7a
+# %% ../nbs/05e_experiments.ipynb #e7d79b10
 #| code-fold: true
 def run_set(
     set_name: str,  # one of SETS
@@ -176,7 +193,8 @@ def run_set(
     speed: Speed = Speed(),  # as for fit
     say: Callable[[str], None] = print,  # told what is going on
 ) -> int:
-    "Run what is not recorded yet, and write runs.csv; the number of runs done now. Raises ValueError for an unknown set, and what `fit` raises."
+    """Run what is not recorded yet, and write runs.csv; the number of runs done now.
+    Raises ValueError for an unknown set, and what `fit` raises."""
     check_set(set_name, train_set, out, results, smoke)
     if smoke: train_set, test_set = small_sets(train_set, test_set)
     results.mkdir(parents=True, exist_ok=True)
@@ -191,12 +209,16 @@ def run_set(
         seen = True
         if is_recorded(results / name, recipe, fingerprint_of(recipe.hold_out), test_set):
             theirs = read_json(results / name / 'config.json')['precision']
-            if theirs != speed.precision: say(f'{name}: recorded already, in {theirs}; remove the record to make it in {speed.precision}')
+            if theirs != speed.precision:
+                say(f'{name}: recorded already, in {theirs}; remove the record to make it in {speed.precision}')
             continue
         say(f'{name}: {recipe.epochs} epoch{"s" if recipe.epochs > 1 else ""}')
-        done += run_one(recipe, train_set, test_set, out / name, results / name, set_name in ('paper', 'best'), device, speed, say)
+        done += run_one(recipe, train_set, test_set, out / name, results / name, set_name in ('paper', 'best'),
+                        device, speed, say)
         write_runs(results)
-    if not seen and set_name == 'best' and not any(SETS['best'](results)): raise ValueError(f'{results} has no records of the set beyond, which the set best follows from: run --set beyond first, or name their folder with --results')
+    if not seen and set_name == 'best' and not any(SETS['best'](results)):
+        raise ValueError(f'{results} has no records of the set beyond, which the set best follows from: '
+                         'run --set beyond first, or name their folder with --results')
     if not seen: raise ValueError(f'no run of the set {set_name} has a name that fits {only!r}: try \'*-small-*\'')
     write_runs(results)
     return done

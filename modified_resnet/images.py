@@ -54,21 +54,23 @@ class ImageSet:
         for part in (self.images, self.labels): sha.update(part.contiguous().numpy())
         return sha.hexdigest()[:16]
 
-# %% ../nbs/02_images.ipynb #25171e26
+# %% ../nbs/02_images.ipynb #af10e7f1
 def stratified_split(
     data: ImageSet,  # the images to divide
     n: int,  # how many go into the second part
     seed: int = 0,  # which ones; the same seed gives the same split
 ) -> tuple[ImageSet, ImageSet]:
-    "Divide into (rest, `n` images), every class in proportion. Raises ValueError if `n` does not leave both parts every class."
+    """Divide into (rest, `n` images), every class in proportion.
+    Raises ValueError if `n` does not leave both parts every class."""
     from sklearn.model_selection import train_test_split  # only here: it takes a second to import
     classes = len(data.classes)
     if not classes <= n <= len(data) - classes:
-        raise ValueError(f'cannot set {n} of {len(data)} images aside: '
-                         f'choose {classes} to {len(data) - classes}, so that both parts can have all {classes} classes')
+        raise ValueError(f'cannot set {n} of {len(data)} images aside: choose {classes} to {len(data) - classes}, '
+                         f'so that both parts can have all {classes} classes')
     counts = data.labels.bincount(minlength=classes)
     rare = int(counts.argmin())
-    few = f'{int(counts[rare])} images of {data.classes[rare]!r} are too few to set {n} of {len(data)} aside: add some, or change {n}'
+    few = (f'{int(counts[rare])} images of {data.classes[rare]!r} are too few to set {n} of {len(data)} aside: '
+           f'add some, or change {n}')
     if counts[rare] < 2: raise ValueError(few)
     rest, part = train_test_split(np.arange(len(data)), test_size=n, stratify=data.labels, random_state=seed)
     if not all(len(data.labels[places].unique()) == classes for places in (rest, part)): raise ValueError(few)
@@ -83,7 +85,7 @@ def hold_out(
     "Training images for the clean protocol: (for training, for choices)."
     return stratified_split(train, n, seed)
 
-# %% ../nbs/02_images.ipynb #a576e15a
+# %% ../nbs/02_images.ipynb #f92946ff
 def load_digits_images() -> tuple[ImageSet, ImageSet]:
     "scikit-learn's handwritten digits as (1,437 training, 360 test) images of 3x32x32, split with a fixed seed."
     from sklearn.datasets import load_digits
@@ -91,7 +93,8 @@ def load_digits_images() -> tuple[ImageSet, ImageSet]:
     small = torch.from_numpy(digits.images)[:, None].float() * (255 / 16)
     images = F.interpolate(small, size=(32, 32), mode='bilinear', align_corners=False).round().byte()
     classes = tuple(str(name) for name in digits.target_names)
-    every = ImageSet(images.expand(-1, 3, -1, -1).contiguous(), torch.from_numpy(digits.target).long(), classes, 'digits')
+    every = ImageSet(images.expand(-1, 3, -1, -1).contiguous(), torch.from_numpy(digits.target).long(),
+                     classes, 'digits')
     return stratified_split(every, 360)
 
 # %% ../nbs/02_images.ipynb #6e2d8eee
@@ -112,9 +115,10 @@ def load_cifar10() -> tuple[ImageSet, ImageSet]:
     return tuple(ImageSet(torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(part.targets),
                           tuple(part.classes), 'cifar10') for part in parts)
 
-# %% ../nbs/02_images.ipynb #9e886d37
+# %% ../nbs/02_images.ipynb #5e9d5d47
 PAPER_MEAN = (0.4914, 0.4822, 0.4465)  # of red, green, blue on a scale of 0 to 1; paper's notebook
-PAPER_STD = (0.2023, 0.1994, 0.2010)  # paper's notebook; not the channels' standard deviation, see chapter 'What the network sees'
+# paper's notebook; not the channels' standard deviation, see chapter 'What the network sees'
+PAPER_STD = (0.2023, 0.1994, 0.2010)
 
 def normalize(
     images: Tensor,  # uint8, (N, C, H, W)
@@ -125,9 +129,10 @@ def normalize(
     mean, std = (torch.as_tensor(v, device=images.device).view(-1, 1, 1) for v in (mean, std))
     return (images.float() / 255).sub_(mean).div_(std)
 
-# %% ../nbs/02_images.ipynb #dd4443f0
+# %% ../nbs/02_images.ipynb #9f4ba073
 def channel_stats(data: ImageSet) -> dict[str, Tensor]:
-    "Per channel, on a scale of 0 to 1: 'mean', 'std' over all pixels, and 'std_within' one image, averaged over images."
+    """Per channel, on a scale of 0 to 1:
+    'mean', 'std' over all pixels, and 'std_within' one image, averaged over images."""
     total, squares, within = torch.zeros(3, data.images.shape[1], dtype=torch.float64)
     for part in data.images.split(5_000):  # in parts, to keep the memory low
         part = part.double() / 255
@@ -138,15 +143,17 @@ def channel_stats(data: ImageSet) -> dict[str, Tensor]:
     mean = total / pixels
     return dict(mean=mean, std=(squares / pixels - mean.square()).clamp(min=0).sqrt(), std_within=within / len(data))
 
-# %% ../nbs/02_images.ipynb #ebc59543
+# %% ../nbs/02_images.ipynb #46487473
 def paper_transform(
     train: bool,  # augment, or only normalise
     image_size: int = 32,  # height and width, pixels
 ) -> Callable[[Image.Image], Tensor]:
     "The paper's transform of one PIL image (section 'Data Augmentation'): float32 (3, image_size, image_size)."
     from torchvision import transforms
-    augment = [transforms.RandomRotation(5), transforms.RandomHorizontalFlip(.5), transforms.RandomCrop(image_size, padding=2)]
-    return transforms.Compose([*(augment if train else []), transforms.ToTensor(), transforms.Normalize(PAPER_MEAN, PAPER_STD)])
+    augment = [transforms.RandomRotation(5), transforms.RandomHorizontalFlip(.5),
+               transforms.RandomCrop(image_size, padding=2)]
+    return transforms.Compose([*(augment if train else []), transforms.ToTensor(),
+                               transforms.Normalize(PAPER_MEAN, PAPER_STD)])
 
 # %% ../nbs/02_images.ipynb #8ebcdb6b
 class TransformedImages(Dataset):
@@ -157,14 +164,15 @@ class TransformedImages(Dataset):
         image, label = self.data[i]
         return self.transform(Image.fromarray(image.permute(1, 2, 0).numpy())), label
 
-# %% ../nbs/02_images.ipynb #be765ee8
+# %% ../nbs/02_images.ipynb #6d55648f
 def paper_loaders(
     train: ImageSet,  # training images, shuffled and augmented
     test: ImageSet,  # test images, in order
     batch_size: int = 64,  # images a batch
     num_workers: int = 4,  # processes that decode and augment; the paper's notebook has 4
 ) -> tuple[DataLoader, DataLoader]:
-    "The paper's two data loaders: batches of float32 (N, 3, H, W) and int64 (N,). Random numbers come from torch's global generator."
+    """The paper's two data loaders: batches of float32 (N, 3, H, W) and int64 (N,).
+    Random numbers come from torch's global generator."""
     def loader(data, training):
         images = TransformedImages(data, paper_transform(training, data.images.shape[-1]))
         return DataLoader(images, batch_size, shuffle=training, num_workers=num_workers)

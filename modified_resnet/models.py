@@ -115,26 +115,30 @@ class ResNetLarge(ResNet):
     ):
         super().__init__((64, 128, 256, 512), block, num_blocks, num_classes, in_channels)
 
-# %% ../nbs/01_models.ipynb #5371141d
+# %% ../nbs/01_models.ipynb #5ac641d5
 MODELS = {'small': ResNetSmall, 'medium': ResNetMedium, 'large': ResNetLarge}
 OTHERS = {'budget': '64x3-128x3-256x3'}  # not in the paper
 
 def stages_of(name: str) -> tuple[list[int], list[int]] | None:
-    "Widths and numbers of blocks of the stages that a name such as '8-16' or '64x3-128x3' lists, or None if it lists none. At most ten stages, widths below 10,000, and 99 blocks."
+    """Widths and numbers of blocks of the stages that a name such as '8-16' or '64x3-128x3' lists,
+    or None if it lists none. At most ten stages, widths below 10,000, and 99 blocks."""
     stage = '[1-9][0-9]{0,3}(x[1-9][0-9]?)?'
     if not re.fullmatch(f'{stage}(-{stage}){{0,9}}', name): return None
     pairs = [(part + 'x1').split('x')[:2] for part in name.split('-')]
     return [int(width) for width, _ in pairs], [int(blocks) for _, blocks in pairs]
 
 def create_model(
-    name: str,  # 'small', 'medium', 'large', 'budget', or the stages of another, as in '8-16-32-64' or '64x3-128x3-256x3' (width x blocks)
+    name: str,  # one of MODELS or OTHERS, or other stages: '8-16-32-64', or with blocks '64x3-128x3-256x3'
     num_blocks: int | Sequence[int] = 1,  # blocks in each stage; a number multiplies those of a name that lists stages
     **kwargs,  # passed on: block, num_classes, in_channels
 ) -> ResNet:
-    "One of the paper's networks by name, or another of the same pattern, freshly initialised. Raises ValueError for an unknown name."
+    """One of the paper's networks by name, or another of the same pattern, freshly initialised.
+    Raises ValueError for an unknown name."""
     if name in MODELS: return MODELS[name](num_blocks=num_blocks, **kwargs)
     stages = stages_of(OTHERS.get(name, name))
-    if not stages: raise ValueError(f'unknown model {name!r}: choose one of {", ".join([*MODELS, *OTHERS])}, or widths of stages such as 8-16-32-64')
+    if not stages:
+        raise ValueError(f'unknown model {name!r}: choose one of {", ".join([*MODELS, *OTHERS])}, '
+                         'or widths of stages such as 8-16-32-64')
     widths, blocks = stages
     if isinstance(num_blocks, int): num_blocks = [n * num_blocks for n in blocks]
     return ResNet(widths, num_blocks=num_blocks, **kwargs)

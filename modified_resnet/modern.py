@@ -11,19 +11,21 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-# %% ../nbs/02c_modern.ipynb #47957a2e
+# %% ../nbs/02c_modern.ipynb #a3d82ed1
 @torch.no_grad()
 def zero_gammas(model: nn.Module):
-    "Set the factor of the last batch normalisation of every residual block (each module with a `shortcut` and a `bn2`) to 0, in place."
+    """Set the factor of the last batch normalisation of every residual block
+    (each module with a `shortcut` and a `bn2`) to 0, in place."""
     for module in model.modules():
         if getattr(module, 'shortcut', None) is not None: module.bn2.weight.zero_()
 
-# %% ../nbs/02c_modern.ipynb #53ac95b0
+# %% ../nbs/02c_modern.ipynb #713531b2
 def patch_components(
     images: Tensor,  # normalised, float (N, C, H, W)
     size: int = 3,  # height and width of the patches, pixels
 ) -> tuple[Tensor, Tensor]:
-    "Principal components of all patches, float (C * size * size, C, size, size), each of length 1, and the variance along each, from the largest."
+    """Principal components of all patches, float (C * size * size, C, size, size), each of length 1,
+    and the variance along each, from the largest."""
     patches = F.unfold(images, size).transpose(1, 2).flatten(0, 1)
     variances, components = torch.linalg.eigh(torch.cov(patches.T))
     return components.T.flip(0).reshape(-1, images.shape[1], size, size), variances.flip(0)
@@ -33,15 +35,17 @@ def whiten_stem(
     model: nn.Module,  # its `conv1` is changed in place
     images: Tensor,  # normalised training images, float (N, C, H, W); some hundred are enough
 ):
-    "Start the stem with whitening filters and their negatives. Filters beyond twice the number of components keep their random start."
+    """Start the stem with whitening filters and their negatives.
+    Filters beyond twice the number of components keep their random start."""
     weight = model.conv1.weight
-    if images.shape[1] != weight.shape[1]: raise ValueError(f'images have {images.shape[1]} channels, the stem takes {weight.shape[1]}')
+    if images.shape[1] != weight.shape[1]:
+        raise ValueError(f'images have {images.shape[1]} channels, the stem takes {weight.shape[1]}')
     components, variances = patch_components(images, weight.shape[-1])
     filters = (components / (variances + .01).sqrt()[:, None, None, None])[:len(weight) // 2]
     both = torch.cat([filters, -filters]).to(weight)
     weight[:len(both)] = both
 
-# %% ../nbs/02c_modern.ipynb #2c04ae13
+# %% ../nbs/02c_modern.ipynb #6b56cd42
 def parameter_groups(
     model: nn.Module,  # whose parameters are grouped
     lr: float,  # learning rate of all but the offsets of batch normalisation
@@ -55,15 +59,17 @@ def parameter_groups(
     for p in model.parameters():
         key = decay_norms or p.dim() > 1, bias_lr if id(p) in offsets else 1., orthogonal and p.dim() == 4
         groups.setdefault(key, []).append(p)
-    return [dict(params=params, lr=lr * factor, **({} if decays else {'weight_decay': 0.}), **({'orthogonal': True} if marked else {}))
+    return [dict(params=params, lr=lr * factor, **({} if decays else {'weight_decay': 0.}),
+                 **({'orthogonal': True} if marked else {}))
             for (decays, factor, marked), params in groups.items()]
 
-# %% ../nbs/02c_modern.ipynb #f987606f
+# %% ../nbs/02c_modern.ipynb #4fbc5c69
 def orthogonalise(
     matrix: Tensor,  # float (rows, columns)
     rounds: int = 5,  # of the iteration
 ) -> Tensor:
-    "A matrix with the same singular vectors and singular values near 1 (about 0.7 to 1.2), by the Newton-Schulz iteration of Muon (Jordan et al., 2024)."
+    """A matrix with the same singular vectors and singular values near 1 (about 0.7 to 1.2),
+    by the Newton-Schulz iteration of Muon (Jordan et al., 2024)."""
     a, b, c = 3.4445, -4.7750, 2.0315
     x = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
     x = x / (x.norm() + 1e-7)
@@ -72,10 +78,11 @@ def orthogonalise(
         x = a * x + (b * square + c * square @ square) @ x
     return x.T if matrix.shape[0] > matrix.shape[1] else x
 
-# %% ../nbs/02c_modern.ipynb #6b224ff7
+# %% ../nbs/02c_modern.ipynb #aa72723c
 #| code-fold: true
 class Muon(torch.optim.Optimizer):
-    "SGD with momentum whose steps are orthogonalised in groups marked `orthogonal=True` (Jordan et al., 2024), with decoupled weight decay. A tall matrix's step is scaled by the root of rows to columns."
+    """SGD with momentum whose steps are orthogonalised in groups marked `orthogonal=True` (Jordan et al., 2024),
+    with decoupled weight decay. A tall matrix's step is scaled by the root of rows to columns."""
 
     def __init__(
         self,
@@ -85,7 +92,8 @@ class Muon(torch.optim.Optimizer):
         nesterov: bool = True,  # look ahead along the momentum
         weight_decay: float = 0.,  # share of a weight, times lr, taken off each step
     ):
-        super().__init__(params, dict(lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay, orthogonal=False))
+        super().__init__(params, dict(lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay,
+                                      orthogonal=False))
 
     @torch.no_grad()
     def step(self, closure=None):
@@ -109,10 +117,11 @@ class Muon(torch.optim.Optimizer):
             update = orthogonalise(matrix).view(p.shape) * max(1., matrix.shape[0] / matrix.shape[1]) ** .5
         p.mul_(1 - group['lr'] * group['weight_decay']).add_(update, alpha=-group['lr'])
 
-# %% ../nbs/02c_modern.ipynb #52b9d579
+# %% ../nbs/02c_modern.ipynb #acec2d02
 def running_average(
     model: nn.Module,  # whose weights are averaged; the average starts as a copy of it
     decay: float,  # share of the old average that is kept at each update, 0 to below 1
 ) -> AveragedModel:
-    "The exponential moving average of a model's weights and statistics: call its `update_parameters` after each step, use its `module`."
+    """The exponential moving average of a model's weights and statistics:
+    call its `update_parameters` after each step, use its `module`."""
     return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)

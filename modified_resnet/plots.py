@@ -63,17 +63,19 @@ def plot_history(
     fig.suptitle(title)
     return fig
 
-# %% ../nbs/05_plots.ipynb #6de920e3
+# %% ../nbs/05_plots.ipynb #07bcc846
 #| code-fold: true
 def draw_confusion(ax, confusion: Tensor, classes: Sequence[str], title: str, signed: bool = False):
-    "A confusion matrix (or, signed, a difference of two) on given axes; its counts and names are written up to 20 classes."
+    """A confusion matrix (or, signed, a difference of two) on given axes;
+    its counts and names are written up to 20 classes."""
     share = confusion / (confusion.abs().max().clamp(min=1) if signed else confusion.sum(1, keepdim=True).clamp(min=1))
     ax.imshow(share.numpy(), cmap='RdBu_r' if signed else 'Blues', vmin=-1 if signed else 0, vmax=1)
     ax.set(title=title)
     if len(classes) > 20: return
     for i, row in enumerate(confusion.tolist()):
         for j, count in enumerate(row):
-            ax.text(j, i, f'{count:+d}' if signed and count else count, ha='center', va='center', fontsize=7, color='white' if abs(share[i, j]) > .6 else 'black')
+            ax.text(j, i, f'{count:+d}' if signed and count else count, ha='center', va='center', fontsize=7,
+                    color='white' if abs(share[i, j]) > .6 else 'black')
     ax.set_xticks(range(len(classes)), classes, rotation=40, ha='right', fontsize=8)
     ax.set_yticks(range(len(classes)), classes, fontsize=8)
 
@@ -88,14 +90,16 @@ def plot_confusion(
     ax.set(xlabel='predicted', ylabel='true')
     return fig
 
-# %% ../nbs/05_plots.ipynb #21cc02de
+# %% ../nbs/05_plots.ipynb #e6a09eea
 def spread_labels(
     heights: Sequence[float],  # where the labels belong
     gap: float,  # least distance between two of them
 ) -> list[float]:
-    "Heights at which labels do not overlap: in the same order, each as near to its own as a push upwards from the one below allows."
+    """Heights at which labels do not overlap: in the same order,
+    each as near to its own as a push upwards from the one below allows."""
     order, placed = sorted(range(len(heights)), key=lambda i: heights[i]), {}
-    for below, i in zip([None, *order], order): placed[i] = heights[i] if below is None else max(heights[i], placed[below] + gap)
+    for below, i in zip([None, *order], order):
+        placed[i] = heights[i] if below is None else max(heights[i], placed[below] + gap)
     return [placed[i] for i in range(len(heights))]
 
 # %% ../nbs/05_plots.ipynb #8d228e0f
@@ -122,7 +126,7 @@ def plot_comparison(
     ax.set(xlabel='epoch', ylabel=label, title=title)
     return fig
 
-# %% ../nbs/05_plots.ipynb #c5ba991f
+# %% ../nbs/05_plots.ipynb #d67c6dfa
 #| code-fold: true
 def plot_mistakes(
     result: Evaluation,  # logits and labels of the images
@@ -132,18 +136,20 @@ def plot_mistakes(
     "The most confident mistakes: picture, true class, and what it was taken for with what probability."
     worst = confident_mistakes(result, n)
     side = max(1, int(len(worst) ** .5))
-    fig, axes = plt.subplots(side, side, figsize=(1.7 * side + .4, 1.9 * side + .4), layout='constrained', squeeze=False)
+    fig, axes = plt.subplots(side, side, figsize=(1.7 * side + .4, 1.9 * side + .4),
+                             layout='constrained', squeeze=False)
     for ax in axes.flat: ax.axis('off')
     for ax, i in zip(axes.flat, worst):
         guess, sure = int(result.predictions[i]), result.probabilities[i].max().item()
         ax.imshow(displayable(data.images[i]).numpy(), interpolation='nearest')
-        ax.set_title(f'{data.classes[data.labels[i]]}, taken for\n{data.classes[guess]} ({f"{sure:.0%}" if sure < .995 else ">99%"} sure)', fontsize=8)
+        ax.set_title(f'{data.classes[data.labels[i]]}, taken for\n'
+                     f'{data.classes[guess]} ({f"{sure:.0%}" if sure < .995 else ">99%"} sure)', fontsize=8)
     return fig
 
-# %% ../nbs/05_plots.ipynb #85e96b90
+# %% ../nbs/05_plots.ipynb #8c9897fc
 #| code-fold: true
 def plot_against_paper(
-    histories: dict[str, Sequence[Sequence[dict]]],  # for each model, the history of every seed; none where nothing was run
+    histories: dict[str, Sequence[Sequence[dict]]],  # by model, the history of every seed; none where none was run
     log: Sequence[dict],  # rows of the paper's log: model, epoch, and the column with '_percent' for accuracies
     figure: int,  # number in the paper, 5 to 8
 ) -> Figure:
@@ -153,16 +159,18 @@ def plot_against_paper(
     for name, runs in histories.items():
         theirs = [row for row in log if row['model'] == name]
         key = column + ('_percent' if scale == 100 else '')
-        ax.plot([row['epoch'] for row in theirs], [row[key] for row in theirs], '--', lw=1.2, alpha=.8, color=MODEL_COLORS[name], label=f'{name}, paper')
+        ax.plot([row['epoch'] for row in theirs], [row[key] for row in theirs], '--', lw=1.2, alpha=.8,
+                color=MODEL_COLORS[name], label=f'{name}, paper')
         if not runs: continue
-        epochs, values = [row['epoch'] for row in runs[0]], torch.tensor([[scale * row[column] for row in run] for run in runs])
+        epochs, values = ([row['epoch'] for row in runs[0]],
+                          torch.tensor([[scale * row[column] for row in run] for run in runs]))
         ax.plot(epochs, values.mean(0), lw=1.8, color=MODEL_COLORS[name], label=f'{name}, ours (n = {len(runs)})')
         ax.fill_between(epochs, values.amin(0), values.amax(0), color=MODEL_COLORS[name], alpha=.2, lw=0)
     ax.set(xlabel='epoch', ylabel=label)
     ax.legend(frameon=False, fontsize=8, ncols=2)
     return fig
 
-# %% ../nbs/05_plots.ipynb #bdae5eae
+# %% ../nbs/05_plots.ipynb #4f1fc67e
 #| code-fold: true
 def plot_confusion_pair(
     ours: Tensor,  # int, (classes, classes); rows are true classes
@@ -175,24 +183,28 @@ def plot_confusion_pair(
     draw_confusion(axes[0, 1], ours, classes, 'ours')
     draw_confusion(axes[1, 0], ours - theirs, classes, 'ours minus the paper', signed=True)
     for matrix, marker, label in ((theirs, 'o', 'the paper'), (ours, '^', 'ours')):
-        axes[1, 1].plot(100 * matrix.diagonal() / matrix.sum(1), range(len(classes)), marker, mfc='none' if marker == 'o' else None, color='#333333', label=label)
+        axes[1, 1].plot(100 * matrix.diagonal() / matrix.sum(1), range(len(classes)), marker,
+                        mfc='none' if marker == 'o' else None, color='#333333', label=label)
     axes[1, 1].set_yticks(range(len(classes)), classes, fontsize=8)
     axes[1, 1].set(xlabel='recall (%)', title='recall of each class', ylim=(len(classes) - .5, -.5))
     axes[1, 1].grid(axis='y', lw=.4)
     axes[1, 1].legend(frameon=False, ncols=2, loc='upper left', bbox_to_anchor=(0, -.12))
     return fig
 
-# %% ../nbs/05_plots.ipynb #e68b016d
+# %% ../nbs/05_plots.ipynb #b892878f
 #| code-fold: true
-CLASS_COLORS = ('#4477AA', '#66CCEE', '#228833', '#CCBB44', '#EE6677', '#AA3377', '#882255', '#BBBBBB', '#000000', '#999933')
+CLASS_COLORS = ('#4477AA', '#66CCEE', '#228833', '#CCBB44', '#EE6677',
+                '#AA3377', '#882255', '#BBBBBB', '#000000', '#999933')
 
 def draw_features(ax, rows: Sequence[dict], kind: str, classes: Sequence[str], title: str):
-    "Positions of images by their features, 'pca' or 'tsne', each class in a colour; in t-SNE, where classes come apart, with its name at its median."
+    """Positions of images by their features, 'pca' or 'tsne', each class in a colour;
+    in t-SNE, where classes come apart, with its name at its median."""
     x, y, label = (torch.tensor([row[key] for row in rows]) for key in (f'{kind}_x', f'{kind}_y', 'label'))
     for i, name in enumerate(classes):
         ax.scatter(x[label == i], y[label == i], s=3, color=CLASS_COLORS[i % len(CLASS_COLORS)], lw=0, rasterized=True)
         if kind == 'tsne' and (label == i).any():
-            ax.text(x[label == i].median(), y[label == i].median(), name, fontsize=7, ha='center', va='center', bbox=dict(boxstyle='round,pad=.15', fc='white', ec='none', alpha=.75))
+            ax.text(x[label == i].median(), y[label == i].median(), name, fontsize=7, ha='center', va='center',
+                    bbox=dict(boxstyle='round,pad=.15', fc='white', ec='none', alpha=.75))
     ax.set(title=title, xticks=[], yticks=[])
 
 def plot_features(
@@ -200,12 +212,14 @@ def plot_features(
     classes: Sequence[str],  # names of the classes
 ) -> Figure:
     "Penultimate features of test images in the plane: a column for each model, PCA above, t-SNE below."
-    fig, axes = plt.subplots(2, max(1, len(features)), figsize=(3.4 * max(1, len(features)), 6.6), layout='constrained', squeeze=False)
+    fig, axes = plt.subplots(2, max(1, len(features)), figsize=(3.4 * max(1, len(features)), 6.6),
+                             layout='constrained', squeeze=False)
     for column, (name, rows) in zip(axes.T, features.items()):
-        for ax, kind, title in zip(column, ('pca', 'tsne'), ('PCA', 't-SNE')): draw_features(ax, rows, kind, classes, f'{name}, {title}')
+        for ax, kind, title in zip(column, ('pca', 'tsne'), ('PCA', 't-SNE')):
+            draw_features(ax, rows, kind, classes, f'{name}, {title}')
     return fig
 
-# %% ../nbs/05_plots.ipynb #80d2e3b1
+# %% ../nbs/05_plots.ipynb #9b64c950
 #| code-fold: true
 def plot_answers(
     answers: dict[str, Sequence[float]],  # values, one a seed, by answer; none where nothing was run
@@ -216,13 +230,16 @@ def plot_answers(
     for place, values in enumerate(answers.values()):
         ax.plot(values, [place] * len(values), 'o', ms=5, mfc='none', color='#0072B2')
         if values: ax.plot([sum(values) / len(values)] * 2, [place - .3, place + .3], lw=2, color='#0072B2')
-        else: ax.text(.01, place, 'not run yet', transform=ax.get_yaxis_transform(), va='center', color='#777777', style='italic')
+        else:
+            ax.text(.01, place, 'not run yet', transform=ax.get_yaxis_transform(),
+                    va='center', color='#777777', style='italic')
     first = next(iter(answers.values()))
     if first: ax.axvline(sum(first) / len(first), color='#999999', lw=.8, ls=':')
     ax.set_yticks(range(len(answers)), answers)
     ax.set(xlabel=xlabel, ylim=(len(answers) - .5, -.5))
     low, high = ax.get_xlim()
-    if high - low < 2: ax.set_xlim((low + high) / 2 - 1, (low + high) / 2 + 1)  # a tenth of a point must not look like a difference
+    # a tenth of a point must not look like a difference
+    if high - low < 2: ax.set_xlim((low + high) / 2 - 1, (low + high) / 2 + 1)
     if not any(answers.values()): ax.set_xticks([])
     return fig
 
@@ -230,7 +247,8 @@ def plot_scaling(
     points: dict[str, tuple[float, Sequence[float]]],  # by network: its size, and a value for each seed
     xlabel: str,  # what the size is
 ) -> Figure:
-    "Test accuracy against the size of networks, on a logarithmic axis; the paper's three in their colours, a dot for each seed."
+    """Test accuracy against the size of networks, on a logarithmic axis;
+    the paper's three in their colours, a dot for each seed."""
     fig, ax = new_axes(7., 3.8)
     if not any(values for _, values in points.values()):
         ax.text(.5, .5, 'not run yet', transform=ax.transAxes, ha='center', color='#777777', style='italic')
@@ -238,22 +256,26 @@ def plot_scaling(
     means = sorted((size, sum(values) / len(values)) for size, values in points.values() if values)
     ax.plot([size for size, _ in means], [mean for _, mean in means], lw=.8, color='#999999')
     for name, (size, values) in points.items():
-        ax.plot([size] * len(values), values, 'o' if name in MODEL_COLORS else 's', ms=5, color=MODEL_COLORS.get(name, '#777777'))
+        ax.plot([size] * len(values), values, 'o' if name in MODEL_COLORS else 's', ms=5,
+                color=MODEL_COLORS.get(name, '#777777'))
         if values: ax.annotate(f' {name}', (size, max(values)), fontsize=8, rotation=0, ha='right', va='bottom')
     ax.set(xscale='log', xlabel=xlabel, ylabel='test accuracy (%)')
     return fig
 
-# %% ../nbs/05_plots.ipynb #d2849c28
+# %% ../nbs/05_plots.ipynb #caf49e1a
 #| code-fold: true
 def plot_climb(
     rows: list[dict],  # one a part, in order: 'label', 'before' and 'after' (accuracy in percent), 'kept'
 ) -> Figure:
-    "A bar for each part, from the accuracy before it to the accuracy with it: filled if the part was kept, hollow if it was put back."
+    """A bar for each part, from the accuracy before it to the accuracy with it:
+    filled if the part was kept, hollow if it was put back."""
     fig, ax = new_axes(7., .8 + .36 * len(rows))
     for place, row in enumerate(rows):
         color = '#0072B2' if row['kept'] else '#D55E00'
-        ax.barh(place, row['after'] - row['before'], left=row['before'], height=.6, color=color if row['kept'] else 'none', edgecolor=color)
-        ax.annotate(f'{round(row["after"] - row["before"], 1) + 0.:+.1f}', (max(row['before'], row['after']), place), (4, 0), textcoords='offset points', va='center', fontsize=8)
+        ax.barh(place, row['after'] - row['before'], left=row['before'], height=.6,
+                color=color if row['kept'] else 'none', edgecolor=color)
+        ax.annotate(f'{round(row["after"] - row["before"], 1) + 0.:+.1f}', (max(row['before'], row['after']), place),
+                    (4, 0), textcoords='offset points', va='center', fontsize=8)
         standing = row['after'] if row['kept'] else row['before']
         if place + 1 < len(rows): ax.plot([standing] * 2, [place - .3, place + 1.3], color='#999999', lw=.8)
     ax.set_yticks(range(len(rows)), [row['label'] for row in rows])
@@ -268,7 +290,8 @@ def plot_race(
 ) -> Figure:
     "Test accuracy against seconds, on a logarithmic axis of time, with the finish as a dotted line."
     fig, ax = new_axes(7., 3.8)
-    for (name, points), color in zip(curves.items(), ('#999999', '#0072B2', '#009E73')): ax.plot(*zip(*points), 'o-', ms=3, lw=1.2, color=color, label=name)
+    for (name, points), color in zip(curves.items(), ('#999999', '#0072B2', '#009E73')):
+        ax.plot(*zip(*points), 'o-', ms=3, lw=1.2, color=color, label=name)
     ax.axhline(target, color='#777777', lw=.8, ls=':')
     ax.set(xscale='log', xlabel='seconds', ylabel='test accuracy (%)')
     ax.legend(frameon=False)

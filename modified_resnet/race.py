@@ -22,20 +22,25 @@ from .recipe import Recipe
 from .records import environment
 from .training import get_device
 
-# %% ../nbs/05f_race.ipynb #b1845e2c
+# %% ../nbs/05f_race.ipynb #91f745bd
 def accuracy_to_reach(
     results: Path,  # folder of the records
     model: str,  # name of the network
     train_set: ImageSet,  # training images: the records must be of the same
     test_set: ImageSet,  # test images, as well
 ) -> float:
-    "Mean test accuracy (0 to 1) of the recorded runs of the paper's recipe after their last epoch. Raises ValueError if there are none with these images."
+    """Mean test accuracy (0 to 1) of the recorded runs of the paper's recipe after their last epoch.
+    Raises ValueError if there are none with these images."""
     book = Book(results)
-    records = [record for record in book.need(f'the race of {model}', book.seeds('paper', model=model)) if (record.config['train_fingerprint'], record.config['test_fingerprint']) == (train_set.fingerprint(), test_set.fingerprint())]
-    if not records: raise ValueError(f'{results} has no record of the paper\'s recipe for {model!r} on these images of {test_set.name}: run reproduce --set paper first')
+    records = [record for record in book.need(f'the race of {model}', book.seeds('paper', model=model))
+               if (record.config['train_fingerprint'], record.config['test_fingerprint'])
+                  == (train_set.fingerprint(), test_set.fingerprint())]
+    if not records:
+        raise ValueError(f'{results} has no record of the paper\'s recipe for {model!r} '
+                         f'on these images of {test_set.name}: run reproduce --set paper first')
     return mean(records) / 100
 
-# %% ../nbs/05f_race.ipynb #388ffb95
+# %% ../nbs/05f_race.ipynb #219c8c91
 def run_to(
     target: float,  # test accuracy to reach, 0 to 1
     recipe: Recipe,  # how to train; ends after recipe.epochs in any case
@@ -44,7 +49,8 @@ def run_to(
     device: str | torch.device = 'cpu',  # where
     speed: Speed = Speed(),  # how the arithmetic is done
 ) -> tuple[float, list[dict]]:
-    "Seconds until the first step was done, and a row for each epoch: 'epoch', 'seconds' since the start (tests included), 'test_accuracy'. Stops at the target."
+    """Seconds until the first step was done, and a row for each epoch:
+    'epoch', 'seconds' since the start (tests included), 'test_accuracy'. Stops at the target."""
     start = time.perf_counter()
     trainer = Trainer(recipe, train_set, test_set, device, speed)
     trainer.train_step()
@@ -56,7 +62,7 @@ def run_to(
         rows.append(dict(epoch=trainer.epoch - 1, seconds=time.perf_counter() - start, test_accuracy=accuracy))
     return first_step, rows
 
-# %% ../nbs/05f_race.ipynb #c7dfa943
+# %% ../nbs/05f_race.ipynb #1518eba6
 def speedup(
     found: dict,  # record of a race: 'plain' and 'seconds'
 ) -> float | None:
@@ -73,13 +79,20 @@ def race(
     steps: int | None = None,  # of the paper's loop that are timed; None: some seconds' worth
     say: Callable[[str], None] = print,  # told what was measured
 ) -> dict:
-    "'plain' seconds of the paper's 30 epochs (training only, from the speed of some steps), 'rows' and 'first_step' as from `run_to`, 'seconds' to the target (None if it was not reached), and what they were measured with."
+    """'plain' seconds of the paper's 30 epochs (training only, from the speed of some steps),
+    'rows' and 'first_step' as from `run_to`, 'seconds' to the target (None if it was not reached),
+    and what they were measured with."""
     plain = measure('plain', Recipe(recipe.model), steps or steps_for(recipe.model, device), device=device)
     plain_seconds = Recipe().epochs * len(train_set) / plain['images_per_second']
-    say(f'the paper\'s loop: {plain["images_per_second"]:,.0f} images/s, so {plain_seconds:,.0f} s for its {Recipe().epochs} epochs')
+    say(f'the paper\'s loop: {plain["images_per_second"]:,.0f} images/s, '
+        f'so {plain_seconds:,.0f} s for its {Recipe().epochs} epochs')
     first_step, rows = run_to(target, recipe, train_set, test_set, get_device(device), speed)
     seconds = rows[-1]['seconds'] if rows[-1]['test_accuracy'] >= target else None
-    found = dict(environment=environment(get_device(device)), data=test_set.name, recipe=asdict(recipe), speed=asdict(speed), target=target,
-                 plain=plain_seconds, plain_images_per_second=plain['images_per_second'], first_step=first_step, rows=rows, seconds=seconds)
-    say(f'{target:.2%} reached after {seconds:,.1f} s, {speedup(found):.1f} times sooner' if seconds else f'{target:.2%} not reached in {recipe.epochs} epoch{"s" if recipe.epochs > 1 else ""}: {rows[-1]["test_accuracy"]:.2%}')
+    found = dict(environment=environment(get_device(device)), data=test_set.name,
+                 recipe=asdict(recipe), speed=asdict(speed), target=target,
+                 plain=plain_seconds, plain_images_per_second=plain['images_per_second'],
+                 first_step=first_step, rows=rows, seconds=seconds)
+    say(f'{target:.2%} reached after {seconds:,.1f} s, {speedup(found):.1f} times sooner' if seconds
+        else f'{target:.2%} not reached in {recipe.epochs} epoch{"s" if recipe.epochs > 1 else ""}: '
+             f'{rows[-1]["test_accuracy"]:.2%}')
     return found

@@ -20,18 +20,19 @@ from .models import MODELS, OTHERS, stages_of
 from .modern import Muon
 from .variants import create_variant
 
-# %% ../nbs/02d_recipe.ipynb #d6562674
+# %% ../nbs/02d_recipe.ipynb #91447500
 OPTIMIZERS = ('sgd', 'adam', 'adamw', 'rmsprop', 'muon')
 SCHEDULES = ('exp_range', 'triangular', 'constant', 'one_cycle', 'cosine')
 AUGMENTATIONS = ('all', 'none', 'rotation', 'flip', 'crop', 'flip_crop')
 
 @dataclass(frozen=True)
 class Recipe:
-    "How a network is trained. The defaults are the paper's ('Optimizer', 'Hyper-parameters'; notebook). Raises ValueError for values that make no sense."
+    """How a network is trained. The defaults are the paper's ('Optimizer', 'Hyper-parameters'; notebook).
+    Raises ValueError for values that make no sense."""
     model: str = 'small'  # 'small', 'medium', 'large', 'budget', or widths of stages, as in '8-16-32-64'
     epochs: int = 30  # passes over the training images
     batch_size: int = 64  # images a step
-    lr_min: float = 1e-6  # learning rate at the foot of each cycle, or at the end of cosine; constant and one_cycle do not use it
+    lr_min: float = 1e-6  # learning rate at the foot of a cycle or the end of cosine; constant and one_cycle have none
     lr_max: float = 1e-2  # learning rate at the first peak
     gamma: float = .9999  # in exp_range, the peaks shrink by this factor each step
     momentum: float = .9  # share of the last step that is kept
@@ -41,9 +42,9 @@ class Recipe:
     optimizer: str = 'sgd'  # one of OPTIMIZERS; momentum and nesterov are for 'sgd' and 'muon' only
     schedule: str = 'exp_range'  # one of SCHEDULES
     augmentation: str = 'all'  # one of AUGMENTATIONS
-    normalization: str = 'paper'  # 'paper': the paper's constants; 'data': mean and standard deviation of the training images
+    normalization: str = 'paper'  # 'paper': the paper's constants; 'data': the training images' mean and deviation
     class_weights: bool = False  # weigh the loss so that rare classes count as much as common ones
-    hold_out: int = 0  # training images kept for choices: they are looked at after every epoch, the test set once, at the end
+    hold_out: int = 0  # training images kept for choices and looked at after every epoch; the test set only at the end
     num_blocks: int = 1  # blocks in each stage
     batch_norm: bool = True  # False: only its factor and offset are left
     skip: bool = True  # False: no skip connections
@@ -61,12 +62,13 @@ class Recipe:
 
     def __post_init__(self): check_recipe(self)
 
-# %% ../nbs/02d_recipe.ipynb #cef62168
+# %% ../nbs/02d_recipe.ipynb #4c83c814
 #| code-fold: true
 POSITIVE = ('lr_max', 'gamma', 'bias_lr')  # numbers of a recipe that must not be 0
 NUMBERS = dict(  # at least, below
-    epochs=(1, math.inf), batch_size=(1, 2 ** 31), seed=(0, 2 ** 32), hold_out=(0, math.inf), num_blocks=(1, math.inf), translation=(0, math.inf),
-    cutout=(0, math.inf), lr_min=(0, math.inf), lr_max=(0, math.inf), gamma=(0, math.inf), bias_lr=(0, math.inf), weight_decay=(0, math.inf),
+    epochs=(1, math.inf), batch_size=(1, 2 ** 31), seed=(0, 2 ** 32), hold_out=(0, math.inf),
+    num_blocks=(1, math.inf), translation=(0, math.inf), cutout=(0, math.inf),
+    lr_min=(0, math.inf), lr_max=(0, math.inf), gamma=(0, math.inf), bias_lr=(0, math.inf), weight_decay=(0, math.inf),
     momentum=(0, 1), dropout=(0, 1), block_dropout=(0, 1), label_smoothing=(0, 1), average=(0, 1))
 CHOICES = dict(optimizer=OPTIMIZERS, schedule=SCHEDULES, augmentation=AUGMENTATIONS, normalization=('paper', 'data'))
 
@@ -75,25 +77,32 @@ def check_recipe(recipe: Recipe):
     def want(field, good, wish):
         value = getattr(recipe, field)
         if not good(value): raise ValueError(f'{field}={value!r}: want {wish}')
-    want('model', lambda v: isinstance(v, str) and (v in MODELS or stages_of(OTHERS.get(v, v))), f'one of {", ".join([*MODELS, *OTHERS])}, or widths of stages as in 8-16-32-64')
+    want('model', lambda v: isinstance(v, str) and (v in MODELS or stages_of(OTHERS.get(v, v))),
+         f'one of {", ".join([*MODELS, *OTHERS])}, or widths of stages as in 8-16-32-64')
     for field, (low, high) in NUMBERS.items():
         kinds, positive = (int,) if isinstance(getattr(Recipe, field), int) else (int, float), field in POSITIVE
-        want(field, lambda v: isinstance(v, kinds) and not isinstance(v, bool) and low <= v < high and (v or not positive),
-             f'a {"whole" if kinds == (int,) else "finite"} number, {"above" if positive else "at least"} {low}' + f', below {high}' * (high < math.inf))
+        want(field,
+             lambda v: isinstance(v, kinds) and not isinstance(v, bool) and low <= v < high and (v or not positive),
+             f'a {"whole" if kinds == (int,) else "finite"} number, {"above" if positive else "at least"} {low}'
+             + f', below {high}' * (high < math.inf))
     for field, names in CHOICES.items(): want(field, lambda v: v in names, f'one of {", ".join(names)}')
-    for field in [f.name for f in fields(Recipe) if isinstance(f.default, bool)]: want(field, lambda v: isinstance(v, bool), 'True or False')
+    for field in [f.name for f in fields(Recipe) if isinstance(f.default, bool)]:
+        want(field, lambda v: isinstance(v, bool), 'True or False')
     want('lr_max', lambda v: v >= recipe.lr_min, f'at least lr_min={recipe.lr_min!r}')
     want('gamma', lambda v: v <= 1, 'at most 1')
     want('nesterov', lambda v: not v or recipe.momentum > 0, 'False, unless momentum is above 0')
-    want('alternate_flip', lambda v: not v or recipe.augmentation in ('all', 'flip', 'flip_crop'), f'False, unless the augmentation has flips (here it is {recipe.augmentation!r})')
+    want('alternate_flip', lambda v: not v or recipe.augmentation in ('all', 'flip', 'flip_crop'),
+         f'False, unless the augmentation has flips (here it is {recipe.augmentation!r})')
 
-# %% ../nbs/02d_recipe.ipynb #b36cb579
+# %% ../nbs/02d_recipe.ipynb #d3f8a37d
 def make_optimizer(
     recipe: Recipe,  # optimizer, momentum, nesterov, weight_decay
-    parameters: Iterable[nn.Parameter] | Iterable[dict],  # what to optimise, or groups of it as from `modern.parameter_groups`
+    parameters: Iterable[nn.Parameter] |  # what to optimise, or groups of it as from `modern.parameter_groups`
+                Iterable[dict],
     fused: bool = False,  # one pass over the weights, where PyTorch has it (not for rmsprop and muon)
 ) -> torch.optim.Optimizer:
-    "The paper's optimizer, SGD with Nesterov momentum (section 'Optimizer'), or one it is compared with. The schedule sets the learning rate."
+    """The paper's optimizer, SGD with Nesterov momentum (section 'Optimizer'), or one it is compared with.
+    The schedule sets the learning rate."""
     common = dict(lr=recipe.lr_max, weight_decay=recipe.weight_decay)
     momentum = dict(momentum=recipe.momentum, nesterov=recipe.nesterov)
     if recipe.optimizer == 'sgd': return torch.optim.SGD(parameters, fused=fused, **momentum, **common)
@@ -102,29 +111,34 @@ def make_optimizer(
     kind = dict(adam=torch.optim.Adam, adamw=torch.optim.AdamW)[recipe.optimizer]
     return kind(parameters, fused=fused, **common)
 
-# %% ../nbs/02d_recipe.ipynb #5af209cb
+# %% ../nbs/02d_recipe.ipynb #7ea95b03
 def step_size(
     recipe: Recipe,  # its batch_size counts
     n: int,  # training images
 ) -> int:
-    "Steps from the foot of a cycle to its peak, for `n` training images: half an epoch's full batches, rounded down (notebook)."
+    """Steps from the foot of a cycle to its peak, for `n` training images:
+    half an epoch's full batches, rounded down (notebook)."""
     return max(1, int(n / recipe.batch_size // 2))
 
 def make_scheduler(
     recipe: Recipe,  # schedule, lr_min, lr_max, gamma, epochs, batch_size
-    optimizer: torch.optim.Optimizer,  # whose learning rates are set; a group that has a multiple of lr_max keeps its multiple
+    optimizer: torch.optim.Optimizer,  # a group whose rate is a multiple of lr_max keeps its multiple
     n: int,  # training images
 ) -> LRScheduler:
-    "The paper's schedule (section 'Hyper-parameters'), CyclicLR in mode exp_range, or one it is compared with; to be stepped after every batch. Momentum is left alone."
+    """The paper's schedule (section 'Hyper-parameters'), CyclicLR in mode exp_range, or one it is compared with;
+    to be stepped after every batch. Momentum is left alone."""
     steps, size = recipe.epochs * math.ceil(n / recipe.batch_size), step_size(recipe, n)
     if recipe.schedule == 'constant': return lr_scheduler.ConstantLR(optimizer, factor=1.)
     if recipe.schedule == 'cosine':
         foot = recipe.lr_min / recipe.lr_max
-        return lr_scheduler.LambdaLR(optimizer, lambda step: foot + (1 - foot) * (1 + math.cos(math.pi * step / steps)) / 2)
+        return lr_scheduler.LambdaLR(optimizer,
+                                     lambda step: foot + (1 - foot) * (1 + math.cos(math.pi * step / steps)) / 2)
     tops = [group['lr'] for group in optimizer.param_groups]
-    if recipe.schedule == 'one_cycle': return lr_scheduler.OneCycleLR(optimizer, tops, steps + 1, anneal_strategy='linear', cycle_momentum=False)
+    if recipe.schedule == 'one_cycle':
+        return lr_scheduler.OneCycleLR(optimizer, tops, steps + 1, anneal_strategy='linear', cycle_momentum=False)
     feet = [recipe.lr_min * (top / recipe.lr_max) for top in tops]
-    return lr_scheduler.CyclicLR(optimizer, feet, tops, size, size, mode=recipe.schedule, gamma=recipe.gamma, cycle_momentum=False)
+    return lr_scheduler.CyclicLR(optimizer, feet, tops, size, size, mode=recipe.schedule, gamma=recipe.gamma,
+                                 cycle_momentum=False)
 
 # %% ../nbs/02d_recipe.ipynb #a3a9d1ab
 def learning_rates(

@@ -21,27 +21,34 @@ from .plots import COMPARISONS, plot_comparison, plot_confusion, plot_history, p
 from .recipe import Recipe, learning_rates, network_of
 from .records import read_csv, read_json, write_csv, write_whole
 
-# %% ../nbs/05a_report.ipynb #c2c0f77c
+# %% ../nbs/05a_report.ipynb #57cdce1e
 #| code-fold: true
 def read_config(folder: Path) -> dict:
     "config.json of a run. Raises FileNotFoundError if the folder holds no finished epoch."
-    if not (folder / 'history.csv').exists(): raise FileNotFoundError(f'{folder} holds no record of a run with at least one epoch')
+    if not (folder / 'history.csv').exists():
+        raise FileNotFoundError(f'{folder} holds no record of a run with at least one epoch')
     path = folder / 'config.json'
     config = read_json(path)
-    missing = [key for key in ('model', 'epochs', 'seed', 'data', 'classes', 'train_images') if key not in config] if isinstance(config, dict) else ['everything']
-    if missing or not isinstance(config['model'], str): raise ValueError(f'{path} is not the config of a run: it lacks {(missing or ["the name of a model"])[0]}')
+    missing = ([key for key in ('model', 'epochs', 'seed', 'data', 'classes', 'train_images') if key not in config]
+               if isinstance(config, dict) else ['everything'])
+    if missing or not isinstance(config['model'], str):
+        raise ValueError(f'{path} is not the config of a run: it lacks {(missing or ["the name of a model"])[0]}')
     return config
 
 def read_history(folder: Path) -> list[dict]:
     "history.csv of a run: one row an epoch. Raises ValueError if it is damaged or empty."
-    rows, wanted = read_csv(folder / 'history.csv'), ('epoch', 'train_loss', 'train_accuracy', 'test_loss', 'test_accuracy', 'seconds')
-    if not rows or not all(isinstance(row.get(key), (int, float)) for row in rows for key in wanted): raise ValueError(f'{folder / "history.csv"} is damaged: it has no rows, or rows without numbers')
+    rows, wanted = (read_csv(folder / 'history.csv'),
+                    ('epoch', 'train_loss', 'train_accuracy', 'test_loss', 'test_accuracy', 'seconds'))
+    if not rows or not all(isinstance(row.get(key), (int, float)) for row in rows for key in wanted):
+        raise ValueError(f'{folder / "history.csv"} is damaged: it has no rows, or rows without numbers')
     return rows
 
 def last_test_accuracy(folder: Path) -> float:
     "Test accuracy (0 to 1) of a run's last weights; with held-out images, from its one look at the test set."
     if read_config(folder).get('hold_out'):
-        if not (folder / 'test.json').exists(): raise ValueError(f'{folder} is of a run that is not finished: the test set is looked at after its last epoch. Go on with it first')
+        if not (folder / 'test.json').exists():
+            raise ValueError(f'{folder} is of a run that is not finished: '
+                             'the test set is looked at after its last epoch. Go on with it first')
         return read_json(folder / 'test.json')['last']['accuracy']
     return read_history(folder)[-1]['test_accuracy']
 
@@ -54,7 +61,7 @@ def recipe_of(config: dict) -> Recipe:
     "The recipe in a run's config. What an older record does not mention is as in the paper."
     return Recipe(**{field.name: config[field.name] for field in fields(Recipe) if field.name in config})
 
-# %% ../nbs/05a_report.ipynb #a537649f
+# %% ../nbs/05a_report.ipynb #6ba913ae
 #| code-fold: true
 def table_row(folder: Path) -> dict:
     "One row of Table 1 from a run's record; accuracies of the last epoch in percent, seconds for an epoch (mean)."
@@ -62,16 +69,20 @@ def table_row(folder: Path) -> dict:
     model = network_of(recipe_of(config), num_classes=len(config['classes']))
     last = history[-1]
     return {'Model': config['model'], 'Parameters': f'{parameter_count(model):,}',
-            'Train accuracy (%)': f'{100 * last["train_accuracy"]:.2f}', 'Test accuracy (%)': f'{100 * last_test_accuracy(folder):.2f}',
-            'Epochs': f'{last["epoch"]} of {config["epochs"]}', 'Seconds an epoch': f'{sum(r["seconds"] for r in history) / len(history):.1f}'}
+            'Train accuracy (%)': f'{100 * last["train_accuracy"]:.2f}',
+            'Test accuracy (%)': f'{100 * last_test_accuracy(folder):.2f}',
+            'Epochs': f'{last["epoch"]} of {config["epochs"]}',
+            'Seconds an epoch': f'{sum(r["seconds"] for r in history) / len(history):.1f}'}
 
 def text_table(rows: list[dict]) -> str:
     "Rows with the same keys as an aligned table of text."
     lines = [list(rows[0]), *(list(row.values()) for row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    return '\n'.join('  '.join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(line, widths))).rstrip() for line in lines)
+    return '\n'.join('  '.join(cell.ljust(w) if i == 0 else cell.rjust(w)
+                               for i, (cell, w) in enumerate(zip(line, widths))).rstrip()
+                     for line in lines)
 
-# %% ../nbs/05a_report.ipynb #7535655f
+# %% ../nbs/05a_report.ipynb #59bfdb74
 #| code-fold: true
 def save_figure(fig, path: Path):
     "Write a figure as PNG, whole or not at all, and close it."
@@ -79,23 +90,26 @@ def save_figure(fig, path: Path):
     plt.close(fig)
 
 def save_run_figures(name: str, folder: Path, out: Path, number: int | None) -> list[tuple[str, str]]:
-    "The figures of one run: its confusion matrix (a figure of the paper if it has a number), learning rate, and curves. Returns (file name, caption)."
+    """The figures of one run: its confusion matrix (a figure of the paper if it has a number),
+    learning rate, and curves. Returns (file name, caption)."""
     config, history = read_config(folder), read_history(folder)
     rates = learning_rates(recipe_of(config), config['train_images'])
     prefix = f'figure{number}-' if number else ''
-    figures = [(f'{prefix}confusion-{name}.png', plot_confusion(*read_confusion(folder)), f'{f"Figure {number}. " if number else ""}Confusion matrix of {name}, last epoch'),
+    figures = [(f'{prefix}confusion-{name}.png', plot_confusion(*read_confusion(folder)),
+                f'{f"Figure {number}. " if number else ""}Confusion matrix of {name}, last epoch'),
                (f'learning-rate-{name}.png', plot_learning_rate(rates), f'Learning rate of every step, {name}'),
                (f'curves-{name}.png', plot_history(history), f'Accuracy and loss of {name} by epoch')]
     for file, fig, _ in figures: save_figure(fig, out / file)
     return [(file, caption) for file, _, caption in figures]
 
-# %% ../nbs/05a_report.ipynb #3fd21ba4
+# %% ../nbs/05a_report.ipynb #cc6cb8c4
 #| code-fold: true
 def save_figures(
     runs: dict[str, Path],  # folder of each run, by model
     out: Path,  # where the PNG files go
 ) -> list[tuple[str, str]]:
-    "All figures of an experiment: the paper's Figures 2 to 8 and its notebook's six curves. Returns (file name, caption) in the paper's order."
+    """All figures of an experiment: the paper's Figures 2 to 8 and its notebook's six curves.
+    Returns (file name, caption) in the paper's order."""
     numbers = dict(small=2, medium=3, large=4)
     of_runs = [pair for name, folder in runs.items() for pair in save_run_figures(name, folder, out, numbers.get(name))]
     histories, compared = {name: read_history(folder) for name, folder in runs.items()}, []
@@ -105,23 +119,31 @@ def save_figures(
         compared.append((file, f'Figure {number}. {label[0].upper() + label[1:]} of the networks'))
     return sorted(of_runs + compared, key=lambda pair: (not pair[0].startswith('figure'), pair[0]))
 
-# %% ../nbs/05a_report.ipynb #3fbcb14c
+# %% ../nbs/05a_report.ipynb #54190883
 #| code-fold: true
-STYLE = '''body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #222; background: #fff }
-table { border-collapse: collapse; display: block; overflow-x: auto } th, td { padding: .3rem .9rem; border-bottom: 1px solid #ccc; text-align: right }
-th:first-child, td:first-child { text-align: left } figure { margin: 1.5rem 0 } img { max-width: 100%; height: auto } figcaption { color: #555 }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 1rem; align-items: start }'''
+STYLE = ('body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; '
+         'color: #222; background: #fff }\n'
+         'table { border-collapse: collapse; display: block; overflow-x: auto } '
+         'th, td { padding: .3rem .9rem; border-bottom: 1px solid #ccc; text-align: right }\n'
+         'th:first-child, td:first-child { text-align: left } figure { margin: 1.5rem 0 } '
+         'img { max-width: 100%; height: auto } figcaption { color: #555 }\n'
+         '.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); '
+         'gap: 1rem; align-items: start }')
 
 def page(title: str, note: str, rows: list[dict], figures: list[tuple[str, str]]) -> str:
     "An HTML page with a table and figures that lie beside it."
     cells = lambda values, tag: ''.join(f'<{tag}>{html.escape(str(v))}</{tag}>' for v in values)
     table = f'<tr>{cells(rows[0], "th")}</tr>' + ''.join(f'<tr>{cells(row.values(), "td")}</tr>' for row in rows)
-    shown = '\n'.join(f'<figure><img src="{html.escape(file)}" alt="{html.escape(caption)}"><figcaption>{html.escape(caption)}</figcaption></figure>' for file, caption in figures)
-    return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-            f'<title>{html.escape(title)}</title><style>{STYLE}</style></head>\n<body><h1>{html.escape(title)}</h1>\n<p>{html.escape(note)}</p>\n'
-            f'<h2>Table 1</h2>\n<table>{table}</table>\n<h2>Figures</h2>\n<div class="figures">{shown}</div></body></html>\n')
+    shown = '\n'.join(f'<figure><img src="{html.escape(file)}" alt="{html.escape(caption)}">'
+                      f'<figcaption>{html.escape(caption)}</figcaption></figure>' for file, caption in figures)
+    return ('<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            f'<title>{html.escape(title)}</title><style>{STYLE}</style></head>\n'
+            f'<body><h1>{html.escape(title)}</h1>\n<p>{html.escape(note)}</p>\n'
+            f'<h2>Table 1</h2>\n<table>{table}</table>\n'
+            f'<h2>Figures</h2>\n<div class="figures">{shown}</div></body></html>\n')
 
-# %% ../nbs/05a_report.ipynb #7177819c
+# %% ../nbs/05a_report.ipynb #7946c344
 #| code-fold: true
 def write_report(
     runs: dict[str, Path],  # folder of each run, by model
@@ -130,14 +152,22 @@ def write_report(
     "Table 1, all figures and a page that shows them. Returns the table as text, and the page's path."
     rows, configs = [table_row(folder) for folder in runs.values()], [read_config(folder) for folder in runs.values()]
     for key in ('data', 'train_images', 'test_images', 'seed', 'train_fingerprint', 'test_fingerprint', 'precision'):
-        if len(values := {config.get(key, 'float32') for config in configs}) > 1: raise ValueError(f'runs with {key} {" and ".join(map(str, sorted(values)))}: a report shows one experiment, leave one out')
-    changed = [f.name for f in fields(Recipe) if f.name not in ('model', 'epochs', 'seed') and any(getattr(recipe_of(config), f.name) != f.default for config in configs)]
+        if len(values := {config[key] for config in configs}) > 1:
+            raise ValueError(f'runs with {key} {" and ".join(map(str, sorted(values)))}: '
+                             'a report shows one experiment, leave one out')
+    changed = [f.name for f in fields(Recipe)
+               if f.name not in ('model', 'epochs', 'seed')
+               and any(getattr(recipe_of(config), f.name) != f.default for config in configs)]
     envs = [read_json(folder / 'env.json')[-1] for folder in runs.values()]
     each = lambda values: ' and '.join(dict.fromkeys(values))
-    precision = configs[0].get('precision', 'float32')
-    note = (f'Trained on {configs[0]["data"]} ({configs[0]["train_images"]:,} training and {configs[0]["test_images"]:,} test images) by the paper\'s recipe{", but for " + ", ".join(changed) if changed else ""}, '
-            f'one run of each network, seed {configs[0]["seed"]}{", in " + precision if precision != "float32" else ""}, '
-            f'on {each(env["gpu"] or env["cpu"] for env in envs)}, torch {each(env["torch"] for env in envs)}. Accuracies are of the last epoch.')
+    precision = configs[0]['precision']
+    note = (f'Trained on {configs[0]["data"]} '
+            f'({configs[0]["train_images"]:,} training and {configs[0]["test_images"]:,} test images) '
+            f'by the paper\'s recipe{", but for " + ", ".join(changed) if changed else ""}, '
+            f'one run of each network, seed {configs[0]["seed"]}'
+            f'{", in " + precision if precision != "float32" else ""}, '
+            f'on {each(env["gpu"] or env["cpu"] for env in envs)}, torch {each(env["torch"] for env in envs)}. '
+            'Accuracies are of the last epoch.')
     text = page(f'Modified ResNet on {configs[0]["data"]}', note, rows, save_figures(runs, out))
     write_csv(out / 'table1.csv', [{key: value.replace(',', '') for key, value in row.items()} for row in rows])
     write_whole(out / 'index.html', lambda file: file.write(text.encode()))

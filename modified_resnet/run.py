@@ -7,7 +7,7 @@ __all__ = ['FREE', 'Interrupted', 'StopSignals', 'save_run', 'advise_on_disk', '
            'train_epoch', 'so_far', 'step_or_advise', 'advise_on_processes', 'obey', 'fit', 'go_on', 'score',
            'test_once']
 
-# %% ../nbs/03d_run.ipynb #984db49c
+# %% ../nbs/03d_run.ipynb #50e982f8
 import copy
 import signal
 import threading
@@ -25,19 +25,23 @@ from .batches import Speed, World, join_world, predict, safe_speed
 from .engine import Trainer, first_line
 from .images import ImageSet, hold_out
 from .recipe import Recipe
-from .records import BEST, CheckpointError, add_sitting, load_checkpoint, open_run, read_checkpoint, save_checkpoint, save_tensors, settle_checkpoint, write_json
-from .training import best_row, check_pair, epoch_line, get_device, is_best, progress, run_config, write_results
+from .records import (BEST, CheckpointError, add_sitting, load_checkpoint, open_run, read_checkpoint,
+                                     save_checkpoint, save_tensors, settle_checkpoint, write_json)
+from .training import (best_row, check_pair, epoch_line, get_device, is_best, progress, run_config,
+                                      write_results)
 
-# %% ../nbs/03d_run.ipynb #982bcc1e
+# %% ../nbs/03d_run.ipynb #481bcf79
 class Interrupted(KeyboardInterrupt):
     "A run that was asked to stop, and has saved itself."
 
 class StopSignals:
-    "While open, SIGINT, SIGTERM and SIGHUP (a terminal that closes; not if nohup has it ignored) are noted in `name` instead of obeyed; a second one raises KeyboardInterrupt."
+    """While open, SIGINT, SIGTERM and SIGHUP (a terminal that closes; not if nohup has it ignored)
+    are noted in `name` instead of obeyed; a second one raises KeyboardInterrupt."""
     def __enter__(self):
         self.name, main = None, threading.current_thread() is threading.main_thread()
         signals = [signal.SIGINT, signal.SIGTERM]
-        if hasattr(signal, 'SIGHUP') and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN: signals.append(signal.SIGHUP)
+        if hasattr(signal, 'SIGHUP') and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signals.append(signal.SIGHUP)
         self.old = {s: signal.signal(s, self.note) for s in signals} if main else {}
         return self
 
@@ -48,9 +52,10 @@ class StopSignals:
     def __exit__(self, *error):
         for number, handler in self.old.items(): signal.signal(number, handler or signal.SIG_DFL)
 
-# %% ../nbs/03d_run.ipynb #cb476f83
+# %% ../nbs/03d_run.ipynb #f037155e
 def save_run(trainer: Trainer, folder: Path):
-    "Check that all is finite, and write a checkpoint (process 0 alone writes; all take part). A full disk raises OSError, and the last checkpoint stays."
+    """Check that all is finite, and write a checkpoint (process 0 alone writes; all take part).
+    A full disk raises OSError, and the last checkpoint stays."""
     trainer.check_finite()
     state = trainer.state()
     trainer.world.first(lambda: advise_on_disk(lambda: save_checkpoint(folder, state), folder))
@@ -62,7 +67,7 @@ def advise_on_disk(write: Callable, folder: Path):
         raise OSError(f'cannot write in {folder} ({first_line(error)}): make room there and go on with --resume. '
                       'The last checkpoint is kept') from error
 
-# %% ../nbs/03d_run.ipynb #0a11c073
+# %% ../nbs/03d_run.ipynb #53c91c4f
 def write_events(folder: Path, row: dict):
     "Add an epoch to TensorBoard's events in the run's folder, if tensorboard is installed."
     try: from torch.utils.tensorboard import SummaryWriter
@@ -72,7 +77,8 @@ def write_events(folder: Path, row: dict):
             if key != 'epoch': writer.add_scalar(key, value, row['epoch'])
 
 def write_epoch(trainer: Trainer, folder: Path):
-    "Write what follows from a checkpoint between two epochs: history.csv, confusion.csv, and the weights if they are the best."
+    """Write what follows from a checkpoint between two epochs: history.csv, confusion.csv,
+    and the weights if they are the best."""
     write_results(folder, trainer.history, trainer.confusion, trainer.classes)
     if is_best(trainer.history): save_tensors(folder / BEST, trainer.weights())
     write_events(folder, trainer.history[-1])
@@ -82,17 +88,19 @@ def record_epoch(trainer: Trainer, folder: Path):
     save_run(trainer, folder)
     trainer.world.first(lambda: advise_on_disk(lambda: write_epoch(trainer, folder), folder))
 
-# %% ../nbs/03d_run.ipynb #4ea9cc19
+# %% ../nbs/03d_run.ipynb #1b46b936
 def train_epoch(
     trainer: Trainer,  # trained until its epoch has no batches left
     stop: StopSignals,  # looked at after every step
     save: Callable[[], None],  # called to write a checkpoint
     save_seconds: float,  # time between checkpoints within an epoch
 ):
-    "The steps of an epoch, with a progress bar and a checkpoint now and then. Raises Interrupted after a signal, when all is saved."
+    """The steps of an epoch, with a progress bar and a checkpoint now and then.
+    Raises Interrupted after a signal, when all is saved."""
     steps, on_cpu = range(trainer.step, len(trainer.batches)), trainer.device.type == 'cpu'
     start, saved = time.perf_counter() - trainer.seconds, time.perf_counter()
-    bar = progress(steps, desc=f'epoch {trainer.epoch}/{trainer.recipe.epochs}', unit='batch', initial=trainer.step, total=len(trainer.batches))
+    bar = progress(steps, desc=f'epoch {trainer.epoch}/{trainer.recipe.epochs}', unit='batch',
+                   initial=trainer.step, total=len(trainer.batches))
     for step in bar:
         step_or_advise(trainer)
         trainer.seconds = time.perf_counter() - start
@@ -103,15 +111,18 @@ def train_epoch(
         if stopping or trainer.world.any(time.perf_counter() - saved >= save_seconds, trainer.device):
             save()
             saved = time.perf_counter()
-        if stopping: raise Interrupted(f'stopped by {stop.name or "another process"} after batch {trainer.step} of {len(trainer.batches)} in epoch {trainer.epoch}')
+        if stopping:
+            raise Interrupted(f'stopped by {stop.name or "another process"} after batch {trainer.step} '
+                              f'of {len(trainer.batches)} in epoch {trainer.epoch}')
     if trainer.device.type == 'cuda': torch.cuda.synchronize(trainer.device)
     trainer.seconds = time.perf_counter() - start
 
-# %% ../nbs/03d_run.ipynb #6d886ace
+# %% ../nbs/03d_run.ipynb #55d6be22
 def so_far(trainer: Trainer) -> dict[str, str]:
     "Loss (nats), accuracy and images per second of the epoch so far, of this process's part, as text."
     seen = min(trainer.step * trainer.recipe.batch_size, len(trainer.batches.images))
-    return {'loss': f'{trainer.losses[:trainer.step].mean() * trainer.world.size:.3f}', 'accuracy': f'{trainer.hits.item() * trainer.world.size / seen:.1%}',
+    return {'loss': f'{trainer.losses[:trainer.step].mean() * trainer.world.size:.3f}',
+            'accuracy': f'{trainer.hits.item() * trainer.world.size / seen:.1%}',
             'images/s': f'{seen / trainer.seconds:,.0f}'}
 
 # %% ../nbs/03d_run.ipynb #b6880325
@@ -131,13 +142,15 @@ def advise_on_processes(world: World):
         raise RuntimeError(f'a process of this run has ended, so process {world.rank} cannot go on '
                            f'({first_line(error)[:200]}). Start the run again with --resume') from error
 
-# %% ../nbs/03d_run.ipynb #d9dab35a
+# %% ../nbs/03d_run.ipynb #30116fed
 def obey(stop: StopSignals, trainer: Trainer, where: str):
     "Raise Interrupted, which says where, if any process of the run was asked to stop."
-    if trainer.world.any(bool(stop.name), trainer.device): raise Interrupted(f'stopped by {stop.name or "another process"} {where}')
+    if trainer.world.any(bool(stop.name), trainer.device):
+        raise Interrupted(f'stopped by {stop.name or "another process"} {where}')
 
-# %% ../nbs/03d_run.ipynb #66eb66b3
-FREE = ('channels_last', 'fused', 'keep_memory', 'compile')  # may be another in each sitting of a run; config.json has those of the first, env.json those of all
+# %% ../nbs/03d_run.ipynb #7d3c0c12
+# may be another in each sitting of a run; config.json has those of the first, env.json those of all
+FREE = ('channels_last', 'fused', 'keep_memory', 'compile')
 
 def fit(
     recipe: Recipe,  # how to train
@@ -149,50 +162,63 @@ def fit(
     speed: Speed = Speed(),  # how the arithmetic is done
     save_seconds: float = 60.,  # time between checkpoints within an epoch
 ) -> tuple[nn.Module, list[dict]]:
-    "Train by a recipe: the network that was tested (the average, if the recipe has one), in evaluation mode, on the device; and the history. SIGINT and SIGTERM stop it after a step, saved. Raises ValueError, FileExistsError, InUse, CheckpointError, FloatingPointError, OSError, Interrupted."
+    """Train by a recipe: the network that was tested (the average, if the recipe has one), in evaluation mode,
+    on the device; and the history. SIGINT and SIGTERM stop it after a step, saved.
+    Raises ValueError, FileExistsError, InUse, CheckpointError, FloatingPointError, OSError, Interrupted."""
     check_pair(train_set, test_set)
     train_part, looked_at = hold_out(train_set, recipe.hold_out) if recipe.hold_out else (train_set, test_set)
     if not save_seconds >= 0: raise ValueError(f'save_seconds={save_seconds}: want a number of seconds, at least 0')
     config = dict(run_config(recipe, train_part, test_set), **asdict(safe_speed(speed, recipe, get_device(device))))
     with join_world(get_device(device)) as (world, device), StopSignals() as stop, advise_on_processes(world):
         with ExitStack() as stack:
-            folder = world.first(lambda: stack.enter_context(open_run(out, config, resume, asdict(Recipe()) | asdict(Speed()), FREE)))
+            folder = world.first(lambda: stack.enter_context(
+                open_run(out, config, resume, asdict(Recipe()) | asdict(Speed()), FREE)))
             trainer = Trainer(recipe, train_part, looked_at, device, speed, world)
             go_on(trainer, folder)
             while not trainer.done:
                 if not trainer.epoch_done: train_epoch(trainer, stop, lambda: save_run(trainer, folder), save_seconds)
                 row = trainer.finish_epoch()
                 record_epoch(trainer, folder)
-                if world.rank == 0: print(epoch_line(row, recipe.epochs, 'held-out' if recipe.hold_out else 'test'), flush=True)
+                if world.rank == 0:
+                    print(epoch_line(row, recipe.epochs, 'held-out' if recipe.hold_out else 'test'), flush=True)
                 obey(stop, trainer, f'after epoch {len(trainer.history)} of {recipe.epochs}')
             world.first(lambda: advise_on_disk(lambda: test_once(trainer, folder, test_set), folder))
             obey(stop, trainer, 'when all epochs were done')
     return trainer.tested.eval(), trainer.history
 
-# %% ../nbs/03d_run.ipynb #6b86e0d8
+# %% ../nbs/03d_run.ipynb #511704d5
 def go_on(trainer: Trainer, folder: Path):
-    "Restore the newest good checkpoint of a run, if it has one, in every process; say aloud if a newer one was damaged."
+    """Restore the newest good checkpoint of a run, if it has one, in every process;
+    say aloud if a newer one was damaged."""
     state, faults = trainer.world.first(lambda: (settle_checkpoint(folder), load_checkpoint(folder))[1])
     if state is not None: trainer.restore(state)
-    elif (folder / 'history.csv').exists(): raise CheckpointError(f'{folder} holds the record of a run, but no checkpoint to go on from: choose another folder with --out')
-    if trainer.history and trainer.step == 0: trainer.world.first(lambda: advise_on_disk(lambda: write_epoch(trainer, folder), folder))
-    sitting = dict(processes=trainer.world.size, first_epoch=trainer.epoch, **{field: getattr(trainer.speed, field) for field in FREE})
+    elif (folder / 'history.csv').exists():
+        raise CheckpointError(f'{folder} holds the record of a run, but no checkpoint to go on from: '
+                              'choose another folder with --out')
+    if trainer.history and trainer.step == 0:
+        trainer.world.first(lambda: advise_on_disk(lambda: write_epoch(trainer, folder), folder))
+    sitting = dict(processes=trainer.world.size, first_epoch=trainer.epoch,
+                   **{field: getattr(trainer.speed, field) for field in FREE})
     if not trainer.done: trainer.world.first(lambda: add_sitting(folder, trainer.device, **sitting))
     if trainer.world.rank: return
     if state is None: (folder / 'test.json').unlink(missing_ok=True)
     for fault in faults: print(f'note: {fault}; going on from the checkpoint before it')
-    if state is not None: print('all epochs are done already' if trainer.done else f'going on in epoch {trainer.epoch} after batch {trainer.step}')
+    if state is not None:
+        print('all epochs are done already' if trainer.done
+              else f'going on in epoch {trainer.epoch} after batch {trainer.step}')
 
-# %% ../nbs/03d_run.ipynb #5772b70d
+# %% ../nbs/03d_run.ipynb #f33cc410
 def score(model: nn.Module, images: Tensor, labels: Tensor, speed: Speed = Speed()) -> dict[str, float]:
-    "Accuracy (0 to 1) and loss by image (nats), and as 'accuracy_flips' the accuracy of the mean of the logits of image and mirror image."
+    """Accuracy (0 to 1) and loss by image (nats),
+    and as 'accuracy_flips' the accuracy of the mean of the logits of image and mirror image."""
     logits = predict(model, images, speed=speed)
     both = logits + predict(model, images.flip(3), speed=speed)
     accuracy, accuracy_flips = ((s.argmax(1) == labels).double().mean().item() for s in (logits, both))
     return dict(accuracy=accuracy, loss=F.cross_entropy(logits, labels).item(), accuracy_flips=accuracy_flips)
 
 def test_once(trainer: Trainer, folder: Path, test_set: ImageSet):
-    "Write test.json, if it is not there yet: epoch and `score` on the test set of the 'last' weights, and with held-out images also of the 'best' by their loss."
+    """Write test.json, if it is not there yet: epoch and `score` on the test set of the 'last' weights,
+    and with held-out images also of the 'best' by their loss."""
     if (folder / 'test.json').exists(): return
     images, labels = test_set.images.to(trainer.device), test_set.labels.to(trainer.device)
     found = dict(last=dict(epoch=len(trainer.history), **score(trainer.tested, images, labels, trainer.speed)))

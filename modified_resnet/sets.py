@@ -20,14 +20,15 @@ from .recipe import Recipe
 from .records import read_json
 from .report import read_history, recipe_of
 
-# %% ../nbs/05c_sets.ipynb #ac0c4904
+# %% ../nbs/05c_sets.ipynb #7b055c56
 #| code-fold: true
 SEEDS = (1234, 1, 2)  # the paper's, and two more
 HELD_OUT = 5_000  # training images kept for choices in the clean protocol
 
 BASES = {'paper': Recipe(), 'clean': Recipe(hold_out=HELD_OUT), 'ablations': Recipe(epochs=5, hold_out=HELD_OUT),
          'beyond': Recipe(epochs=5, hold_out=HELD_OUT), 'best': Recipe()}
-SHORT = {'batch_size': 'batch', 'lr_max': 'lr', 'weight_decay': 'decay', 'optimizer': '', 'schedule': '', 'augmentation': 'augment_', 'label_smoothing': 'smoothing'}
+SHORT = {'batch_size': 'batch', 'lr_max': 'lr', 'weight_decay': 'decay', 'optimizer': '', 'schedule': '',
+         'augmentation': 'augment_', 'label_smoothing': 'smoothing'}
 
 def in_name(field: str, value) -> str:
     "A change of the recipe as a part of a run's name: 'lr0.1', 'one_cycle', 'whitening', 'no_skip'."
@@ -44,7 +45,7 @@ def run_name(
                if f.name not in ('model', 'seed') and getattr(recipe, f.name) != getattr(base, f.name)]
     return '-'.join([set_name, recipe.model, *changed, str(recipe.seed)])
 
-# %% ../nbs/05c_sets.ipynb #26badafa
+# %% ../nbs/05c_sets.ipynb #b9422f5a
 #| code-fold: true
 def command_of(
     name: str,  # of a run
@@ -53,7 +54,8 @@ def command_of(
 ) -> str:
     "The command that makes the run of that name."
     extra = '' if precision == 'float32' else f' --precision {precision}'
-    if name.startswith(('ablations-', 'beyond-', 'best-')): extra += ' --results nbs/results'  # what these sets hold depends on records
+    # what these sets hold depends on records
+    if name.startswith(('ablations-', 'beyond-', 'best-')): extra += ' --results nbs/results'
     return f'modified-resnet reproduce --set {name.split("-")[0]} --only {name} --data {shlex.quote(data)}{extra}'
 
 # %% ../nbs/05c_sets.ipynb #82d662b4
@@ -67,21 +69,24 @@ def clean_runs(results: Path) -> Iterator[Recipe]:
     "The same in the clean protocol."
     for recipe in paper_runs(results): yield replace(recipe, hold_out=HELD_OUT)
 
-# %% ../nbs/05c_sets.ipynb #44c6aa13
+# %% ../nbs/05c_sets.ipynb #5c2c04bd
 QUESTIONS = {
     'dropout': [{}, *({'dropout': p} for p in (.1, .2, .3)), *({'block_dropout': p} for p in (.1, .2, .3))],
     'augmentation': [{}, *({'augmentation': kind} for kind in ('none', 'flip', 'crop', 'rotation'))],
     'schedule': [{}, *({'schedule': name} for name in ('constant', 'triangular', 'one_cycle', 'cosine'))],
-    'depth': [{'num_blocks': n, 'batch_norm': norm, 'skip': skip} for n in (1, 2, 3) for norm in (True, False) for skip in (True, False)],
+    'depth': [{'num_blocks': n, 'batch_norm': norm, 'skip': skip}
+              for n in (1, 2, 3) for norm in (True, False) for skip in (True, False)],
     'width': [{'model': name} for name in ('4-8-16-32', '8-16-32-64', 'small', '16-32-64-128', 'medium', 'large')]}
 
 RATES = (.0001, .0003, .001, .003, .01, .03, .1, .3, 1., 3., 10.)  # learning rates that a search may reach
 OPTIMIZER_CHANGES = {  # each with the rates its search begins with
-    'SGD, Nesterov': ({}, (.003, .01, .03)), 'SGD, momentum': ({'nesterov': False}, (.003, .01, .03)),
-    'Adam': ({'optimizer': 'adam'}, (.0003, .001, .003)), 'AdamW': ({'optimizer': 'adamw', 'weight_decay': .01}, (.0003, .001, .003)),
+    'SGD, Nesterov': ({}, (.003, .01, .03)),
+    'SGD, momentum': ({'nesterov': False}, (.003, .01, .03)),
+    'Adam': ({'optimizer': 'adam'}, (.0003, .001, .003)),
+    'AdamW': ({'optimizer': 'adamw', 'weight_decay': .01}, (.0003, .001, .003)),
     'RMSprop': ({'optimizer': 'rmsprop'}, (.0003, .001, .003))}
 
-# %% ../nbs/05c_sets.ipynb #70f7fbdf
+# %% ../nbs/05c_sets.ipynb #a70f5dc4
 #| code-fold: true
 def for_smoke(recipe: Recipe) -> Recipe:
     "The recipe cut to one epoch and at most a hundred held-out images: enough to see that the code runs."
@@ -92,7 +97,8 @@ def last_row(
     set_name: str,  # of the run
     recipe: Recipe,  # of the run
 ) -> dict | None:
-    "The history of a run after its last epoch; {} for a run that diverged, None if there is no whole record of this recipe, or of its smoke test."
+    """The history of a run after its last epoch; {} for a run that diverged,
+    None if there is no whole record of this recipe, or of its smoke test."""
     record = results / run_name(set_name, recipe)
     if not (record / 'config.json').exists(): return None
     found = recipe_of(read_json(record / 'config.json'))
@@ -106,7 +112,8 @@ def held_out_accuracy(
     set_name: str,  # of the run
     recipe: Recipe,  # of the run, with held-out images: the history's test columns are theirs
 ) -> float | None:
-    "Accuracy (0 to 1) on the held-out images after the last epoch; 0 for a run that diverged, None if there is no whole record."
+    """Accuracy (0 to 1) on the held-out images after the last epoch;
+    0 for a run that diverged, None if there is no whole record."""
     row = last_row(results, set_name, recipe)
     return None if row is None else row.get('test_accuracy', 0.)
 
@@ -115,8 +122,10 @@ def best_of(
     changes: dict,  # against the ablations' base recipe
     rates: Sequence[float],  # learning rates to compare
 ) -> float | None:
-    "The learning rate with the highest accuracy on the held-out images after the last epoch, first seed; a run that diverged loses. None if one has not been run, or all diverged."
-    found = {rate: held_out_accuracy(results, 'ablations', replace(BASES['ablations'], lr_max=rate, **changes)) for rate in rates}
+    """The learning rate with the highest accuracy on the held-out images after the last epoch, first seed;
+    a run that diverged loses. None if one has not been run, or all diverged."""
+    found = {rate: held_out_accuracy(results, 'ablations', replace(BASES['ablations'], lr_max=rate, **changes))
+             for rate in rates}
     return max(found, key=found.get) if None not in found.values() and any(found.values()) else None
 
 def rates_of_search(
@@ -124,7 +133,8 @@ def rates_of_search(
     changes: dict,  # against the ablations' base recipe
     rates: Sequence[float],  # of RATES, ascending: where the search begins
 ) -> Iterator[float]:
-    "These rates, then the next one of RATES for as long as the best so far is the highest or the lowest of them. Ends after a rate that has not been run."
+    """These rates, then the next one of RATES for as long as the best so far is the highest or the lowest of them.
+    Ends after a rate that has not been run."""
     tried = list(rates)
     yield from tried
     while (best := best_of(results, changes, tried)) in (tried[0], tried[-1]):
@@ -155,7 +165,7 @@ def ablation_runs(results: Path) -> Iterator[Recipe]:
         for answers in QUESTIONS.values():
             for changes in answers: yield replace(base, seed=seed, **changes)
 
-# %% ../nbs/05c_sets.ipynb #3862171b
+# %% ../nbs/05c_sets.ipynb #d525264b
 #| code-fold: true
 PARTS = {
     'one-cycle schedule': [{'schedule': 'one_cycle'}],
@@ -163,7 +173,8 @@ PARTS = {
     'Muon': [{'optimizer': 'muon', 'lr_max': rate} for rate in (.02, .05)],
     'no rotation': [{'augmentation': 'flip_crop'}],
     'whitened stem': [{'whitening': True}],
-    'weight decay of filters': [{'weight_decay': decay, 'decay_norms': False} for decay in (5e-4, .02)],  # Muon's does not pass through its momentum, so it wants the larger
+    # Muon's does not pass through its momentum, so it wants the larger
+    'weight decay of filters': [{'weight_decay': decay, 'decay_norms': False} for decay in (5e-4, .02)],
     'weight decay of all': [{'decay_norms': True}],
     'faster offsets': [{'bias_lr': 8.}],
     'blocks start as shortcuts': [{'zero_gamma': True}],
@@ -188,9 +199,11 @@ class Step:
         return {seed: accuracy for seed, accuracy in found.items() if accuracy is not None}
 
     def gain(self, recipe: Recipe) -> float | None:
-        "Mean difference of held-out accuracy against the recipe before, over the seeds that one has; None if a seed is missing, or there are none."
+        """Mean difference of held-out accuracy against the recipe before, over the seeds that one has;
+        None if a seed is missing, or there are none."""
         before, after = self.accuracies(self.before), self.accuracies(recipe)
-        return statistics.mean(after[seed] - before[seed] for seed in before) if before and before.keys() <= after.keys() else None
+        return (statistics.mean(after[seed] - before[seed] for seed in before)
+                if before and before.keys() <= after.keys() else None)
 
     @property
     def start(self) -> float: return statistics.mean(self.accuracies(self.before).values())
@@ -203,13 +216,14 @@ class Step:
     @property
     def after(self) -> Recipe: return self.best if self.kept else self.before
 
-# %% ../nbs/05c_sets.ipynb #6d8c4054
+# %% ../nbs/05c_sets.ipynb #37ee40d5
 #| code-fold: true
 def climb(
     results: Path,  # folder of the records
     model: str,  # name of the network
 ) -> Iterator[Step]:
-    "The steps of a network's climb, beginning with the paper's recipe itself; ends after the first that is not measured yet. Records made between two steps count."
+    """The steps of a network's climb, beginning with the paper's recipe itself;
+    ends after the first that is not measured yet. Records made between two steps count."""
     recipe = replace(BASES['beyond'], model=model)
     step = Step("the paper's recipe", recipe, [recipe], results)
     yield step
@@ -225,14 +239,16 @@ def best_recipe(
     results: Path,  # folder of the records
     model: str,  # name of the network
 ) -> Recipe | None:
-    "The recipe a network's climb has kept. Taken, in this order: a complete climb of this network, or of the nearest before it in `[*MODELS, *OTHERS]`; then a climb that has at least begun; None if there is none."
+    """The recipe a network's climb has kept. Taken, in this order: a complete climb of this network,
+    or of the nearest before it in `[*MODELS, *OTHERS]`; then a climb that has at least begun; None if there is none."""
     sizes = [*MODELS, *OTHERS]
     climbs = [list(climb(results, name)) for name in reversed(sizes[:sizes.index(model) + 1])]
     begun = [steps for steps in climbs if sum(step.measured for step in steps) > 1]
-    for steps in sorted(begun, key=lambda steps: not steps[-1].measured):  # complete ones first; the order stays otherwise
+    # complete ones first; the order stays otherwise
+    for steps in sorted(begun, key=lambda steps: not steps[-1].measured):
         return replace([step for step in steps if step.measured][-1].after, model=model)
 
-# %% ../nbs/05c_sets.ipynb #b71ab9fa
+# %% ../nbs/05c_sets.ipynb #79c4e84b
 MEMORISED = .95  # training accuracy above which a network is trained again, with
 AGAINST_MEMORISING = {'weight_decay': .02, 'decay_norms': False, 'translation': 4, 'cutout': 8, 'label_smoothing': .1}
 
@@ -240,7 +256,8 @@ def best_recipes(
     results: Path,  # folder of the records
     model: str,  # name of the network
 ) -> list[Recipe]:
-    "The recipe that climbing found for a network, at full length; if its recorded run memorised the training images, also the one against memorising. Empty if nothing has been found."
+    """The recipe that climbing found for a network, at full length; if its recorded run memorised the training images,
+    also the one against memorising. Empty if nothing has been found."""
     found = best_recipe(results, model)
     if not found: return []
     recipe = replace(found, epochs=BASES['best'].epochs, hold_out=0)
@@ -260,4 +277,5 @@ def best_runs(results: Path) -> Iterator[Recipe]:
     for seed in SEEDS:
         for recipe in found: yield replace(recipe, seed=seed)
 
-SETS: dict[str, Callable[[Path], Iterator[Recipe]]] = {'paper': paper_runs, 'clean': clean_runs, 'ablations': ablation_runs, 'beyond': beyond_runs, 'best': best_runs}
+SETS: dict[str, Callable[[Path], Iterator[Recipe]]] = {
+    'paper': paper_runs, 'clean': clean_runs, 'ablations': ablation_runs, 'beyond': beyond_runs, 'best': best_runs}

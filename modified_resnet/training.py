@@ -26,7 +26,7 @@ from .models import create_model
 from .recipe import Recipe, make_optimizer, make_scheduler
 from .records import BEST, add_sitting, open_run, save_checkpoint, save_tensors, write_csv, write_lines
 
-# %% ../nbs/03_training.ipynb #e5156ba5
+# %% ../nbs/03_training.ipynb #21d9abb6
 def get_device(
     name: str | torch.device = 'auto',  # 'auto', 'cpu', 'cuda', 'cuda:1', or a device
 ) -> torch.device:
@@ -34,12 +34,14 @@ def get_device(
     name, there = str(name), ['cpu', *(f'cuda:{i}' for i in range(torch.cuda.device_count()))]
     if name == 'auto': return torch.device(there[1] if len(there) > 1 else 'cpu')
     if name == 'cuda': name = 'cuda:0'
-    if name not in there: raise ValueError(f'no device {name!r} on this machine: choose one of {", ".join(["auto", *there])}')
+    if name not in there:
+        raise ValueError(f'no device {name!r} on this machine: choose one of {", ".join(["auto", *there])}')
     return torch.device(name)
 
-# %% ../nbs/03_training.ipynb #ca8fac77
+# %% ../nbs/03_training.ipynb #7142d607
 def progress(items: Iterable, **kwargs) -> tqdm:
-    "A tqdm bar that vanishes when done. There is none where nobody watches (a file, a pipe), or in a notebook if TQDM_DISABLE=1."
+    """A tqdm bar that vanishes when done.
+    There is none where nobody watches (a file, a pipe), or in a notebook if TQDM_DISABLE=1."""
     if not in_notebook(): kwargs['disable'] = None  # tqdm: only if the output is a terminal
     return tqdm(items, leave=False, **kwargs)
 
@@ -48,7 +50,7 @@ def in_notebook() -> bool:
     shell = sys.modules.get('IPython') and sys.modules['IPython'].get_ipython()
     return any(kind.__name__ == 'ZMQInteractiveShell' for kind in type(shell).__mro__)  # Colab's is a subclass
 
-# %% ../nbs/03_training.ipynb #ce949ca5
+# %% ../nbs/03_training.ipynb #e8c5f6d5
 def train(
     data_loader: DataLoader,  # batches of images (N, C, H, W) and labels (N,)
     model: nn.Module,  # trained in place, on the device it is on
@@ -57,7 +59,8 @@ def train(
     scheduler: LRScheduler | None = None,  # stepped after every batch
     early_stop: int | None = None,  # train on this many batches only; None for all
 ) -> tuple[int, float, dict[int, float]]:
-    "One epoch of the paper's loop (notebook): correct predictions, sum of the batches' mean losses, learning rate by batch."
+    """One epoch of the paper's loop (notebook):
+    correct predictions, sum of the batches' mean losses, learning rate by batch."""
     device = next(model.parameters()).device
     correct, running_loss, rates = 0, 0., {}
     model.train()
@@ -75,14 +78,15 @@ def train(
         correct += (outputs.argmax(1) == labels).sum().item()
     return correct, running_loss, rates
 
-# %% ../nbs/03_training.ipynb #cec499a5
+# %% ../nbs/03_training.ipynb #054f3d70
 @torch.no_grad()
 def evaluate(
     data_loader: DataLoader,  # batches of images (N, C, H, W) and labels (N,)
     model: nn.Module,  # left as it is, but for its mode
     criterion: nn.Module,  # mean loss of a batch, from logits and labels
 ) -> tuple[int, float, list[int], list[int]]:
-    "One pass of the paper's evaluation (notebook): correct predictions, sum of the batches' mean losses, labels, predictions."
+    """One pass of the paper's evaluation (notebook):
+    correct predictions, sum of the batches' mean losses, labels, predictions."""
     device = next(model.parameters()).device
     running_loss, y_true, y_pred = 0., [], []
     model.eval()
@@ -93,7 +97,7 @@ def evaluate(
         y_pred += outputs.argmax(1).tolist()
     return sum(t == p for t, p in zip(y_true, y_pred)), running_loss, y_true, y_pred
 
-# %% ../nbs/03_training.ipynb #ca8c66c8
+# %% ../nbs/03_training.ipynb #e6385e84
 def history_row(
     epoch: int,  # 1 for the first
     train_correct: int, train_loss: float, n_train: int,  # hits; mean loss over batches; images
@@ -112,18 +116,19 @@ def epoch_line(
     looked_at: str = 'test',  # what the images were that were looked at after the epoch
 ) -> str:
     "A row of the history as a line to read."
-    return (f'epoch {row["epoch"]:>{len(str(epochs))}}/{epochs}  train {row["train_accuracy"]:7.2%} loss {row["train_loss"]:.4f}  '
+    return (f'epoch {row["epoch"]:>{len(str(epochs))}}/{epochs}  '
+            f'train {row["train_accuracy"]:7.2%} loss {row["train_loss"]:.4f}  '
             f'{looked_at} {row["test_accuracy"]:7.2%} loss {row["test_loss"]:.4f}  {row["seconds"]:.1f} s')
 
-# %% ../nbs/03_training.ipynb #abbe015a
+# %% ../nbs/03_training.ipynb #b9081ac0
 def run_config(
     recipe: Recipe,  # how to train
     train_set: ImageSet,  # training images
     test_set: ImageSet,  # images looked at after every epoch
 ) -> dict:
     "Everything that determines a run, as plain values: the recipe, and the images by name, count and fingerprint."
-    return dict(asdict(recipe), data=train_set.name, image_size=train_set.images.shape[-1], classes=list(train_set.classes),
-                train_images=len(train_set), test_images=len(test_set),
+    return dict(asdict(recipe), data=train_set.name, image_size=train_set.images.shape[-1],
+                classes=list(train_set.classes), train_images=len(train_set), test_images=len(test_set),
                 train_fingerprint=train_set.fingerprint(), test_fingerprint=test_set.fingerprint())
 
 def check_classes(model: nn.Module, data: ImageSet):
@@ -137,18 +142,26 @@ def check_pair(train_set: ImageSet, test_set: ImageSet):
     for name, data in (('training', train_set), ('test', test_set)):
         if not len(data): raise ValueError(f'there are no {name} images: want at least one')
     if train_set.images.shape[1:] != test_set.images.shape[1:]:
-        raise ValueError(f'training images are {tuple(train_set.images.shape[1:])}, test images {tuple(test_set.images.shape[1:])}: want the same channels, height and width')
+        raise ValueError(f'training images are {tuple(train_set.images.shape[1:])}, '
+                         f'test images {tuple(test_set.images.shape[1:])}: want the same channels, height and width')
     if train_set.classes != test_set.classes:
-        raise ValueError(f'the classes of the training images ({", ".join(train_set.classes[:5])} ...) are not those of the test images ({", ".join(test_set.classes[:5])} ...): want the same, in the same order')
+        known, seen = (', '.join(part.classes[:5]) + ', ...' * (len(part.classes) > 5)
+                       for part in (train_set, test_set))
+        raise ValueError(f'the classes of the training images ({known}) are not those of the test images ({seen}): '
+                         'want the same, in the same order')
 
-# %% ../nbs/03_training.ipynb #6a256ee7
-PLAIN_FIELDS = ('model', 'epochs', 'batch_size', 'lr_min', 'lr_max', 'gamma', 'momentum', 'nesterov', 'weight_decay', 'seed', 'optimizer', 'schedule')
+# %% ../nbs/03_training.ipynb #dfc955e6
+PLAIN_FIELDS = ('model', 'epochs', 'batch_size', 'lr_min', 'lr_max', 'gamma', 'momentum', 'nesterov', 'weight_decay',
+                'seed', 'optimizer', 'schedule')
 
 def check_plain(recipe: Recipe):
     "Raise ValueError if a recipe has switches that the plain loop does not know."
-    changed = [f'{field.name}={getattr(recipe, field.name)!r}' for field in fields(Recipe) if field.name not in PLAIN_FIELDS and getattr(recipe, field.name) != field.default]
+    changed = [f'{field.name}={getattr(recipe, field.name)!r}' for field in fields(Recipe)
+               if field.name not in PLAIN_FIELDS and getattr(recipe, field.name) != field.default]
     if recipe.optimizer == 'muon': changed.append("optimizer='muon'")
-    if changed: raise ValueError(f'{", ".join(changed)}: the plain loop trains the paper\'s networks in the paper\'s way; use run.fit')
+    if changed:
+        raise ValueError(f'{", ".join(changed)}: the plain loop trains the paper\'s networks in the paper\'s way; '
+                         'use run.fit')
 
 # %% ../nbs/03_training.ipynb #dc0424a8
 def confusion_counts(
@@ -177,7 +190,7 @@ def is_best(history: list[dict]) -> bool:
     "Is the last epoch the best so far?"
     return best_row(history) is history[-1]
 
-# %% ../nbs/03_training.ipynb #1055deaf
+# %% ../nbs/03_training.ipynb #cf477665
 def fit_plain(
     recipe: Recipe,  # how to train
     train_set: ImageSet,  # training images
@@ -185,7 +198,8 @@ def fit_plain(
     out: str | Path,  # folder for the record; must not hold a run already
     num_workers: int = 4,  # processes that augment; the paper's notebook has 4
 ) -> tuple[nn.Module, list[dict]]:
-    "The paper's experiment in its plain form, on the CPU: the trained network and its history. Errors as `check_plain`, `check_pair` and `open_run`."
+    """The paper's experiment in its plain form, on the CPU: the trained network and its history.
+    Errors as `check_plain`, `check_pair` and `open_run`."""
     check_plain(recipe)
     check_pair(train_set, test_set)
     with open_run(out, run_config(recipe, train_set, test_set)) as folder:
@@ -200,8 +214,10 @@ def fit_plain(
             start = time.perf_counter()
             correct, loss, rates = train(train_loader, model, criterion, optimizer, scheduler)
             tested = evaluate(test_loader, model, criterion)
-            history.append(history_row(epoch, correct, loss / len(train_loader), len(train_set), tested[0], tested[1] / len(test_loader),
-                                       math.nan, len(test_set), [*rates.values()][-1], time.perf_counter() - start))  # the paper has no loss by image
+            history.append(history_row(
+                epoch, correct, loss / len(train_loader), len(train_set),
+                tested[0], tested[1] / len(test_loader), math.nan, len(test_set),  # the paper has no loss by image
+                [*rates.values()][-1], time.perf_counter() - start))
             print(epoch_line(history[-1], recipe.epochs))
             keep(folder, model, history)
             write_results(folder, history, confusion_counts(*tested[2:], len(train_set.classes)), train_set.classes)

@@ -15,9 +15,10 @@ from torch import Tensor, nn
 from .blocks import BasicBlock
 from .models import ResNet, create_model
 
-# %% ../nbs/01a_variants.ipynb #8f2fff7a
+# %% ../nbs/01a_variants.ipynb #b7c364c7
 class VariantBlock(BasicBlock):
-    "The paper's block with the skip connection taken away, or dropout of whole channels between its convolutions, or both."
+    """The paper's block with the skip connection taken away,
+    or dropout of whole channels between its convolutions, or both."""
 
     def __init__(
         self,
@@ -60,7 +61,7 @@ def remove_batch_norm(module: nn.Module) -> nn.Module:
         else: remove_batch_norm(child)
     return module
 
-# %% ../nbs/01a_variants.ipynb #7522324f
+# %% ../nbs/01a_variants.ipynb #072e2abe
 def create_variant(
     name: str,  # 'small', 'medium', 'large', 'budget', or widths of stages, as in '8-16-32-64'
     num_blocks: int = 1,  # blocks in each stage
@@ -70,7 +71,8 @@ def create_variant(
     block_dropout: float = 0.,  # share of the channels set to zero inside each block in training
     **kwargs,  # passed to `create_model`: num_classes, in_channels
 ) -> ResNet:
-    "One of the networks, changed. With the defaults it is the paper's own. Raises ValueError for an unknown name, or a share that is none."
+    """One of the networks, changed. With the defaults it is the paper's own.
+    Raises ValueError for an unknown name, or a share that is none."""
     for name_of, share in (('dropout', dropout), ('block_dropout', block_dropout)):
         if not 0 <= share < 1: raise ValueError(f'{name_of}={share}: want a share from 0 to below 1')
     changed = not skip or block_dropout > 0
