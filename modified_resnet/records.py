@@ -26,7 +26,7 @@ from pathlib import Path
 import torch
 from filelock import FileLock, Timeout
 
-# %% ../nbs/02a_records.ipynb #356b23ca
+# %% ../nbs/02a_records.ipynb #1e4498cc
 def cpu_name() -> str:
     "The processor as the operating system names it."
     try: lines = Path('/proc/cpuinfo').read_text().splitlines()
@@ -36,17 +36,20 @@ def cpu_name() -> str:
 
 @functools.cache
 def git_state() -> dict:
-    "The commit of the source code ('commit'; outside a checkout what MODIFIED_RESNET_COMMIT says, else None) and whether files differ from it ('changed'; None if git does not say). Asked once in a process: a commit made while it runs is not the code that it runs."
+    """The commit of the source code ('commit'; outside a checkout what MODIFIED_RESNET_COMMIT says, else None)
+    and whether files differ from it ('changed'; None if git does not say). Asked once in a process:
+    a commit made while it runs is not the code that it runs."""
     def git(*args):
         command = ['git', '-C', str(Path(__file__).parent), *args]
         try: done = subprocess.run(command, capture_output=True, text=True, timeout=20)
         except (OSError, subprocess.TimeoutExpired): return None
         return done.stdout.strip() if done.returncode == 0 else None
-    if git('ls-files', '--error-unmatch', Path(__file__).name) is None: return dict(commit=os.environ.get('MODIFIED_RESNET_COMMIT'), changed=None)  # not this source's own repository
+    if git('ls-files', '--error-unmatch', Path(__file__).name) is None:  # not this source's own repository
+        return dict(commit=os.environ.get('MODIFIED_RESNET_COMMIT'), changed=None)
     status = git('status', '--porcelain', '--', '.')
     return dict(commit=git('rev-parse', 'HEAD'), changed=None if status is None else bool(status))
 
-# %% ../nbs/02a_records.ipynb #ac7fc94b
+# %% ../nbs/02a_records.ipynb #cfb2465b
 def environment(
     device: torch.device | str = 'cpu',  # where the run computes
 ) -> dict:
@@ -58,14 +61,16 @@ def environment(
                 torch=torch.__version__, torchvision=torchvision.__version__, system=platform.system(),
                 cpu=cpu_name(), cores=os.cpu_count(), threads=torch.get_num_threads(), device=str(device),
                 gpu=torch.cuda.get_device_name(device) if cuda else None, cuda=torch.version.cuda if cuda else None,
-                cudnn=torch.backends.cudnn.version() if cuda else None, tf32=torch.backends.cudnn.allow_tf32 if cuda else None)
+                cudnn=torch.backends.cudnn.version() if cuda else None,
+                tf32=torch.backends.cudnn.allow_tf32 if cuda else None)
 
-# %% ../nbs/02a_records.ipynb #ada6ef91
+# %% ../nbs/02a_records.ipynb #6d079b19
 def write_whole(
     path: Path,  # the file to make or replace
     write: Callable,  # called with the open binary file; writes the content
 ):
-    "Write a file whole or not at all: under another name, flushed to the disk, then renamed. Removes the half-written file if `write` fails."
+    """Write a file whole or not at all: under another name, flushed to the disk, then renamed.
+    Removes the half-written file if `write` fails."""
     partial = path.with_name(f'{path.name}.{os.getpid()}-{uuid.uuid4().hex}.partial')
     try:
         with open(partial, 'wb') as file:
@@ -101,16 +106,18 @@ def read_csv(path: Path) -> list[dict]:
         try: return [{key: as_number(value) for key, value in row.items()} for row in csv.DictReader(file)]
         except (ValueError, csv.Error) as error: raise ValueError(f'{path} is damaged ({error})') from error
 
-# %% ../nbs/02a_records.ipynb #635ad846
+# %% ../nbs/02a_records.ipynb #ec2aa436
 def as_number(text: str) -> int | float | str:
-    "The number a text stands for, or the text. Raises ValueError for what is no text: a row of a CSV file that is too short or too long."
+    """The number a text stands for, or the text.
+    Raises ValueError for what is no text: a row of a CSV file that is too short or too long."""
     if not isinstance(text, str): raise ValueError('a row is too short or too long')
+    if '_' in text: return text  # for Python, 1_000 is a number
     for kind in (int, float):
         try: return kind(text)
         except ValueError: pass
     return text
 
-# %% ../nbs/02a_records.ipynb #c3715ba9
+# %% ../nbs/02a_records.ipynb #d3cb6046
 class CheckpointError(ValueError):
     "A checkpoint that cannot be used; the message names the file and the reason."
 
@@ -121,20 +128,27 @@ def read_checkpoint(
     if not Path(path).is_file(): raise CheckpointError(f'there is no checkpoint {path}')
     try:
         with zipfile.ZipFile(path) as archive:
-            if any(part.compress_type for part in archive.infolist()): raise CheckpointError(f'{path} is a compressed archive: PyTorch does not write such, and it may be huge inside')
+            if any(part.compress_type for part in archive.infolist()):
+                raise CheckpointError(f'{path} is a compressed archive: PyTorch does not write such, '
+                                      'and it may be huge inside')
             damaged = archive.testzip()
     except CheckpointError: raise
     except Exception as error: raise CheckpointError(f'{path} is not a whole checkpoint ({error})') from error
     if damaged: raise CheckpointError(f'{path} is damaged: wrong checksum in {damaged}')
     try: state = torch.load(path, map_location='cpu', weights_only=True)
-    except pickle.UnpicklingError: raise CheckpointError(f'{path} asks for more than tensors and plain values while it is read, such as to call a function: refused') from None
-    except Exception as error: raise CheckpointError(f'{path} holds no plain tensors ({(str(error).splitlines() or [type(error).__name__])[0]})') from error
+    except pickle.UnpicklingError:
+        raise CheckpointError(f'{path} asks for more than tensors and plain values while it is read, '
+                              'such as to call a function: refused') from None
+    except Exception as error:
+        raise CheckpointError(f'{path} holds no plain tensors '
+                              f'({(str(error).splitlines() or [type(error).__name__])[0]})') from error
     if not isinstance(state, dict): raise CheckpointError(f'{path} holds a {type(state).__name__}, not a dictionary')
     return state
 
-# %% ../nbs/02a_records.ipynb #7ecadce1
+# %% ../nbs/02a_records.ipynb #09fc146a
 def save_tensors(path: Path, value):
-    "`torch.save` to a file, whole or not at all. In memory first: a file that cannot be written then fails with the system's own words."
+    """`torch.save` to a file, whole or not at all.
+    In memory first: a file that cannot be written then fails with the system's own words."""
     content = io.BytesIO()
     torch.save(value, content)
     write_whole(path, lambda file: file.write(content.getbuffer()))
@@ -152,7 +166,7 @@ def save_checkpoint(
     if (folder / LAST).exists(): (folder / LAST).replace(folder / PREVIOUS)
     fresh.replace(folder / LAST)
 
-# %% ../nbs/02a_records.ipynb #87f028aa
+# %% ../nbs/02a_records.ipynb #52df1e0b
 def settle_checkpoint(folder: Path):
     "Finish a `save_checkpoint` that was cut off between its renames, if what it wrote is whole."
     fresh = folder / 'fresh.pt'
@@ -165,7 +179,8 @@ def settle_checkpoint(folder: Path):
 def load_checkpoint(
     folder: Path,  # of the run
 ) -> tuple[dict | None, list[str]]:
-    "The newest checkpoint that can be read (None if there is none), and what is wrong with any newer one. Raises CheckpointError if all are damaged."
+    """The newest checkpoint that can be read (None if there is none), and what is wrong with any newer one.
+    Raises CheckpointError if all are damaged."""
     faults = []
     for name in ('fresh.pt', LAST, PREVIOUS):
         if not (folder / name).exists(): continue
@@ -175,7 +190,7 @@ def load_checkpoint(
                                      'Delete the folder to begin anew, or choose another')
     return None, faults
 
-# %% ../nbs/02a_records.ipynb #c66b157a
+# %% ../nbs/02a_records.ipynb #7b058797
 def first_difference(old: dict, new: dict) -> str | None:
     "The first key whose values differ, or None."
     return next((key for key in [*old, *new] if old.get(key) != new.get(key)), None)
@@ -183,23 +198,28 @@ def first_difference(old: dict, new: dict) -> str | None:
 def check_folder(folder: Path):
     "Raise FileExistsError if a folder holds files but no run."
     others = [f.name for f in folder.iterdir() if f.name != 'lock' and not f.name.endswith('.partial')]
-    if others and not (folder / 'config.json').exists(): raise FileExistsError(f'{folder} holds other files ({others[0]}): choose another folder with --out')
+    if others and not (folder / 'config.json').exists():
+        raise FileExistsError(f'{folder} holds other files ({others[0]}): choose another folder with --out')
 
 def check_config(folder: Path, config: dict, resume: bool, defaults: dict, free: Sequence[str]) -> bool:
-    "Is there a run in the folder that may go on? Raises FileExistsError or ValueError if there is one that may not. A run that never got to a checkpoint may be begun anew, with any config."
+    """Is there a run in the folder that may go on? Raises FileExistsError or ValueError if there is one that may not.
+    A run that never got to a checkpoint may be begun anew, with any config."""
     path = folder / 'config.json'
     if not any((folder / name).exists() for name in ('fresh.pt', LAST, PREVIOUS, 'history.csv')): return False
-    if not resume: raise FileExistsError(f'{folder} holds a run already: go on with it with --resume, or choose another folder with --out')
+    if not resume:
+        raise FileExistsError(f'{folder} holds a run already: go on with it with --resume, '
+                              'or choose another folder with --out')
     try: old, new = read_json(path), json.loads(json.dumps(config))
     except ValueError as error: raise ValueError(f'{error}: choose another folder with --out') from error
-    if not isinstance(old, dict): raise ValueError(f'{path} is damaged (it holds no object): choose another folder with --out')
+    if not isinstance(old, dict):
+        raise ValueError(f'{path} is damaged (it holds no object): choose another folder with --out')
     old, new = ({**defaults, **{key: value for key, value in side.items() if key not in free}} for side in (old, new))
     field = first_difference(old, new)
     if field: raise ValueError(f'the run in {folder} has {field}={old.get(field)!r}, not {new.get(field)!r}: '
                                f'use its value, or choose another folder with --out')
     return True
 
-# %% ../nbs/02a_records.ipynb #0b534d28
+# %% ../nbs/02a_records.ipynb #cece2718
 #| code-fold: true
 class InUse(RuntimeError):
     "Another process is at work on the run's folder."
@@ -212,13 +232,16 @@ def open_run(
     defaults: dict = {},  # values of fields that the record of an older version may lack
     free: Sequence[str] = (),  # fields that may be another when the run goes on
 ):
-    "A run's folder, locked, with the config.json of its beginning in it. Raises FileExistsError, ValueError (another config) or InUse."
+    """A run's folder, locked, with the config.json of its beginning in it.
+    Raises FileExistsError, ValueError (another config) or InUse."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     check_folder(folder)
     lock = FileLock(folder / 'lock')
     try: lock.acquire(timeout=0)
-    except Timeout: raise InUse(f'another process is at work on {folder}: wait for it, or choose another folder with --out') from None
+    except Timeout:
+        raise InUse(f'another process is at work on {folder}: wait for it, '
+                    'or choose another folder with --out') from None
     try:
         goes_on = check_config(folder, config, resume, defaults, free)
         remove_partial(folder)
@@ -239,5 +262,7 @@ def add_sitting(
     path = folder / 'env.json'
     try: sittings = read_json(path) if path.exists() else []
     except ValueError: sittings = None
-    if not isinstance(sittings, list): raise ValueError(f'{path} is damaged: remove it (what it said of earlier sittings is lost), or choose another folder with --out')
+    if not isinstance(sittings, list):
+        raise ValueError(f'{path} is damaged: remove it (what it said of earlier sittings is lost), '
+                         'or choose another folder with --out')
     write_json(path, [*sittings, dict(environment(device), **more)])
