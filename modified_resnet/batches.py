@@ -161,7 +161,7 @@ def safe_speed(
     return (replace(speed, channels_last=False) if device.type == 'cpu' and any(width % 16 for width in widths)
             else speed)
 
-# %% ../nbs/03b_batches.ipynb #d8237caf
+# %% ../nbs/03b_batches.ipynb #578ed2ac
 def model_normalization(model: nn.Module) -> tuple[tuple[float, ...], tuple[float, ...]]:
     "Mean and standard deviation that a network's images are normalised by: its own `normalization`, else the paper's."
     return getattr(model, 'normalization', (PAPER_MEAN, PAPER_STD))
@@ -174,16 +174,20 @@ def predict(
     speed: Speed = Speed(),  # layout and precision
 ) -> Tensor:
     """Logits of every image, float32 (N, classes); images are only normalised, by `model.normalization`
-    (default: the paper's). Raises ValueError if the images are no bytes, which would be normalised twice."""
+    (default: the paper's). Raises ValueError if the images are no bytes, which would be normalised twice,
+    or have not as many channels as the network takes."""
     if images.dtype != torch.uint8 or images.ndim != 4:
         raise ValueError(f'images are {images.dtype} {tuple(images.shape)}: want uint8 (N, C, H, W), 0 to 255; '
                          'for images that are normalised already, call model(images)')
-    model.eval()
     normalization, logits = on_device(model_normalization(model), images.device), []
+    if images.shape[1] != len(normalization[0]):
+        raise ValueError(f'the network takes images of {len(normalization[0])} channels, these have {images.shape[1]}: '
+                         'use another network')
+    model.eval()
     with speed.autocast(images.device):
         for part in images.split(batch_size):
             logits.append(model(normalize(part, *normalization).contiguous(memory_format=speed.layout)).float())
-    return torch.cat(logits) if logits else torch.empty(0, model.linear.out_features, device=images.device)
+    return torch.cat(logits)
 
 def mean_by_batch(losses: Tensor, batch_size: int) -> float:
     "The paper's average of a loss (N,): the mean over batches of each batch's mean."

@@ -6,7 +6,7 @@
 __all__ = ['NBSP', 'Record', 'device_name', 'run_row', 'find_records', 'is_finished', 'write_runs', 'MissingEvidence', 'Sentence',
            'markdown_table', 'setting_of', 'Book', 'claim', 'mean', 'mean_and_spread', 'set_table']
 
-# %% ../nbs/05d_book.ipynb #8d39f3a1
+# %% ../nbs/05d_book.ipynb #84abfc5f
 import re
 import statistics
 from collections.abc import Callable
@@ -18,13 +18,14 @@ from filelock import FileLock
 from torch import Tensor
 
 from .models import parameter_count
-from .recipe import Recipe, network_of
+from .recipe import Recipe
 from .records import read_csv, read_json, write_csv
-from .report import last_test_accuracy, read_config, read_confusion, read_history, recipe_of
+from .report import (last_test_accuracy, read_config, read_confusion, read_history, recipe_of,
+                                    recorded_network)
 from .sets import BASES, SEEDS, SETS, best_recipes, command_of, run_name
 from .training import best_row
 
-# %% ../nbs/05d_book.ipynb #24f34cbf
+# %% ../nbs/05d_book.ipynb #85157f06
 #| code-fold: true
 @dataclass(frozen=True)
 class Record:
@@ -53,7 +54,7 @@ class Record:
     def confusion(self) -> Tensor: return read_confusion(self.folder)[0]
     @property
     def parameters(self) -> int:
-        return parameter_count(network_of(self.recipe, num_classes=len(self.config['classes'])))
+        return parameter_count(recorded_network(self.config))
     @property
     def train_accuracy(self) -> float: return 100 * self.history[-1]['train_accuracy']
     @property
@@ -92,7 +93,7 @@ def device_name(
     return (f'{sitting["cpu"]}, {sitting["threads"]} thread{"s" if sitting["threads"] > 1 else ""}'
             + f' in each of {processes} processes' * (processes > 1))
 
-# %% ../nbs/05d_book.ipynb #2258fa77
+# %% ../nbs/05d_book.ipynb #57e68d3a
 #| code-fold: true
 def run_row(record: Record) -> dict:
     "A row of runs.csv; accuracies in percent."
@@ -118,8 +119,9 @@ def is_finished(record: Record) -> bool:
         full = (replace(record.recipe, epochs=BASES[set_name].epochs, hold_out=BASES[set_name].hold_out)
                 if smoke else record.recipe)
         return (run_name(set_name, full) == record.name and len(record.history) == record.recipe.epochs
-                and record.test_accuracy >= 0)
-    except (OSError, ValueError, KeyError, TypeError): return False
+                and record.test_accuracy >= 0
+                and all({'gpu', 'cpu', 'threads', 'torch', 'commit'} <= sitting.keys() for sitting in record.sittings))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError): return False
 
 def write_runs(results: Path):
     "Write runs.csv: one row for each finished run in the folder. One process at a time."

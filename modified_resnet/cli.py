@@ -189,7 +189,7 @@ def make_parser() -> argparse.ArgumentParser:
     for add in (add_training_verbs, add_using_verbs, add_looking_verbs): add(verbs)
     return parser
 
-# %% ../nbs/06_cli.ipynb #d7ea3b0f
+# %% ../nbs/06_cli.ipynb #5b4c2e3a
 #| code-fold: true
 def say_data(train_set, test_set):
     "Say what the images are."
@@ -224,18 +224,19 @@ def run_train(args):
     if is_first(): print(f'the record is in {out}')
 
 def check_place(out: Path, data: str):
-    "Raise ValueError if a run would be written among the classes of a folder of images."
-    from modified_resnet.data import folder_parts
-    folder = Path(data).resolve()
-    if folder.is_dir() and folder in out.resolve().parents and folder_parts(folder)[0] == folder:
-        raise ValueError(f'--out {out} lies among the images of {data}, where it would be taken for a class: '
-                         'name another folder with --out')
+    "Raise ValueError if results would be written where the images of a folder are looked for."
+    from modified_resnet.data import BUILT_IN, folder_parts
+    if data in BUILT_IN or not Path(data).is_dir(): return
+    for part in folder_parts(Path(data)):
+        if part and part.resolve() in (out.resolve(), *out.resolve().parents):
+            raise ValueError(f'{out} lies among the images of {data}, where it would be taken for a class: '
+                             'name another folder')
 
 def is_first() -> bool:
     "Is this process the one that prints (the only one, or rank 0 of torchrun)?"
     return os.environ.get('RANK', '0') == '0'
 
-# %% ../nbs/06_cli.ipynb #7e054b48
+# %% ../nbs/06_cli.ipynb #12d49037
 #| code-fold: true
 def run_reproduce(args):
     "The verb reproduce."
@@ -255,6 +256,7 @@ def run_reproduce(args):
     recipes = {name: Recipe(name, epochs, seed=base.seed if args.seed is None else args.seed) for name in MODELS}
     train_set, test_set = load_data(args.data)
     out = args.out or Path('out') / train_set.name
+    check_place(out, args.data)
     say_data(train_set, test_set)
     for name, recipe in recipes.items():
         print(f'{name}: {epochs} epochs', flush=True)
@@ -264,7 +266,7 @@ def run_reproduce(args):
     table, path = write_report({name: out / name for name in MODELS}, out)
     print(f'\nTable 1, {train_set.name}\n{table}\n\nfigures and table: {path}')
 
-# %% ../nbs/06_cli.ipynb #1f881cd7
+# %% ../nbs/06_cli.ipynb #f66bf634
 #| code-fold: true
 def run_named_set(args):
     "The verb reproduce with --set."
@@ -281,6 +283,7 @@ def run_named_set(args):
     train_set, test_set = load_data(args.data)
     out = args.out or Path('out') / (f'{train_set.name}-smoke' if args.smoke else train_set.name) / 'sets'
     results = args.results or out / 'results'
+    for place in (out, results): check_place(place, args.data)
     say_data(train_set, test_set)
     done = run_set(args.set, train_set, test_set, out, results, args.only, args.smoke, args.device,
                    Speed(precision=args.precision), say=lambda line: print(line, flush=True))
@@ -288,7 +291,7 @@ def run_named_set(args):
     print(f'\n{done} runs made now; all records of the set, on {train_set.name}:\n'
           f'{text_table(rows) if rows else "none"}\n\nrecords: {results}')
 
-# %% ../nbs/06_cli.ipynb #b54b79a3
+# %% ../nbs/06_cli.ipynb #03d3d1e4
 #| code-fold: true
 def run_evaluate(args):
     "The verb evaluate."
@@ -296,6 +299,7 @@ def run_evaluate(args):
     from modified_resnet.inference import load_weights
     from modified_resnet.training import get_device
     check_results(args.out)
+    if args.out: check_place(args.out, args.data)
     device = get_device(args.device)
     model, about = load_weights(args.checkpoint)
     with contextlib.redirect_stdout(sys.stderr if args.json else sys.stdout): test_set = images_for(about, args)
@@ -336,7 +340,8 @@ def say_evaluation(checkpoint: str, about, test_set, found: dict, rows: list[dic
 def check_results(out: Path | None):
     "Raise ValueError if a folder for results is a file, or holds a run, whose files would be overwritten."
     if out is None: return
-    if out.is_file(): raise ValueError(f'--out {out} is a file: name a folder')
+    if any(place.is_file() for place in (out, *out.parents)):
+        raise ValueError(f'--out {out} is a file, or in one: name a folder')
     if (out / 'config.json').exists():
         raise ValueError(f'--out {out} holds a run, whose files would be overwritten: name another folder')
 
@@ -354,7 +359,7 @@ def save_confusion(result, name: str, out: Path):
     write_confusion(out / 'confusion.csv', result.confusion, result.classes)
     save_figure(plot_confusion(result.confusion, result.classes, name), out / 'confusion.png')
 
-# %% ../nbs/06_cli.ipynb #0e34c058
+# %% ../nbs/06_cli.ipynb #9b07db6c
 #| code-fold: true
 def run_predict(args):
     "The verb predict."
@@ -421,15 +426,16 @@ def save_predictions(found: list[tuple], model, about, out: Path, with_map: bool
         probabilities = predict_images(model, image[None])[0]
         seen = class_activation_map(model, image, int(probabilities.argmax())) if with_map else None
         figure = plot_prediction(image, probabilities, class_names(model, about), seen)
-        save_figure(figure, out / f'{i:02}-{path.stem}.png')
+        save_figure(figure, out / f'{i:02}-{path.stem[:50]}.png')  # a name of 255 bytes is a file system's limit
 
 def run_export(args):
     "The verb export."
     from modified_resnet.inference import class_names, export_model, load_weights
+    check_file(args.out)
     model, about = load_weights(args.checkpoint)
     classes, size = class_names(model, about), about.image_size
     with contextlib.redirect_stdout(io.StringIO()): export_model(model, args.out, size, classes)  # torch.onnx talks
-    print(f'{args.out}: {about.name}, takes images of 3x{size}x{size} from 0 to 255, '
+    print(f'{args.out}: {about.name}, takes images of {len(about.mean)}x{size}x{size} from 0 to 255, '
           f'gives probabilities of {len(classes)} classes, whose names are in the file')
 
 # %% ../nbs/06_cli.ipynb #7f53d79a
@@ -453,21 +459,24 @@ def run_compare(args):
         save_figure(plot_comparison(histories, number), args.out / f'{column.replace("_", "-")}.png')
     print(f'table and figures: {args.out}')
 
-# %% ../nbs/06_cli.ipynb #84f3c411
+# %% ../nbs/06_cli.ipynb #71e068b8
 def run_summary(args):
     "The verb summary."
-    from modified_resnet.models import BUDGET, check_budget, create_model, mult_adds, summary
+    from modified_resnet.models import BUDGET, create_model, mult_adds, parameter_count, summary
     model = create_model(args.model)
+    count = parameter_count(model)
+    less = 'fewer' if count < BUDGET else 'not fewer'
     print(summary(model))
-    print(f'{check_budget(model):,} trainable parameters, fewer than the budget of {BUDGET:,}; '
+    print(f'{count:,} trainable parameters, {less} than the budget of {BUDGET:,}; '
           f'{mult_adds(model):,} multiply-adds for one 32x32 image')
 
-# %% ../nbs/06_cli.ipynb #2364593e
+# %% ../nbs/06_cli.ipynb #c1cc37ab
 def check_file(path: Path | None):
     "Make the folder of a file that will be written. Raises ValueError if the file itself is a folder."
     if path is None: return
+    from modified_resnet.records import make_folder
     if path.is_dir(): raise ValueError(f'--out {path} is a folder: name a file in it, as in {path / "record.json"}')
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
 
 def run_bench(args):
     "The verb bench."

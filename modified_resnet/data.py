@@ -7,8 +7,9 @@ __all__ = ['IMAGE_SUFFIXES', 'BUILT_IN', 'to_rgb', 'read_image', 'is_image', 'fo
            'folder_parts', 'unread_folders', 'find_files', 'read_folder', 'set_aside', 'folder_key', 'save_sets',
            'load_sets', 'load_folder', 'cache_lock', 'say_folder', 'load_data']
 
-# %% ../nbs/02b_data.ipynb #3a468cfd
+# %% ../nbs/02b_data.ipynb #71d2ef47
 import hashlib
+import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,18 +25,21 @@ from torch import Tensor
 from .images import ImageSet, cache_folder, load_cifar10, load_digits_images
 from .records import save_tensors
 
-# %% ../nbs/02b_data.ipynb #439500f7
+# %% ../nbs/02b_data.ipynb #ced6f185
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Any image as upright 8-bit RGB: gray is copied, 16-bit gray scaled, palettes looked up,
-    transparency laid over black."""
+    """An image as upright 8-bit RGB: gray is copied, 16-bit gray scaled, palettes looked up,
+    transparency laid over black. Raises ValueError for pixels of 32 bits, whose range is not known."""
+    sixteen = image.mode.startswith('I;16') or (image.mode == 'I' and image.format == 'PNG')
+    if image.mode in ('I', 'F') and not sixteen:
+        raise ValueError('its pixels have 32 bits: save it with 8 or 16')
     image = ImageOps.exif_transpose(image)
-    if image.mode.startswith('I'): image = Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8))
+    if sixteen: image = Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8))
     if image.has_transparency_data:
         image = image.convert('RGBA')
         image = Image.alpha_composite(Image.new('RGBA', image.size, 'black'), image)
     return image.convert('RGB')
 
-# %% ../nbs/02b_data.ipynb #4bdf0f9b
+# %% ../nbs/02b_data.ipynb #68280462
 def read_image(
     path: str | Path,  # an image file
     image_size: int = 32,  # height and width of the result, pixels
@@ -44,7 +48,7 @@ def read_image(
     Raises ValueError naming a file that cannot be read."""
     try:
         with Image.open(path) as image:
-            if image.width * image.height > Image.MAX_IMAGE_PIXELS:
+            if image.width * image.height > (Image.MAX_IMAGE_PIXELS or math.inf):
                 raise ValueError(f'{image.width}x{image.height} pixels are too many')
             image = to_rgb(image)
     except Exception as error:  # a damaged file can make a decoder raise nearly anything
@@ -117,12 +121,12 @@ def find_files(folder: Path) -> list[dict[str, list[Path]]]:
     if len(found[0]) < 2: raise ValueError(f'only one class in {folder}, {list(found[0])[0]!r}: want at least two')
     return found
 
-# %% ../nbs/02b_data.ipynb #a64b38a2
+# %% ../nbs/02b_data.ipynb #eec252e4
 def read_folder(
     folder: Path,  # holds 'train' and 'test', each with one folder a class; or only the classes
     image_size: int = 32,  # height and width of the images, pixels
 ) -> tuple[ImageSet, ImageSet]:
-    """Decode a folder into (training, test) images; without a test folder, a fifth of each class is set aside.
+    """Decode a folder into (training, test) images; without a test folder, about a fifth of each class is set aside.
     Raises ValueError naming what is missing."""
     found = find_files(folder)
     classes = tuple(found[0])
@@ -139,18 +143,21 @@ def read_folder(
     return tuple(read({name: files[i] for name, files in parts.items()}) for i in (0, 1))
 
 def set_aside(files: list[Path]) -> tuple[list[Path], list[Path]]:
-    """Divide the files of a class into (four fifths, a fifth, at least one) by a hash of their names:
-    when files are added, the others stay where they are, but for some at the border."""
-    ranked = sorted(files, key=lambda file: hashlib.sha256(os.fsencode(file.name)).digest())
-    n = max(1, len(files) // 5)
+    """Divide the files of a class into (about four fifths, about a fifth), both at least one, by a hash of their names.
+    A file's name alone decides, so the others stay where they are when some are added;
+    only one that was taken so that a part is not empty may go back."""
+    place = {file: int.from_bytes(hashlib.sha256(os.fsencode(file.name)).digest()[:8], 'big') / 2 ** 64
+             for file in files}
+    ranked = sorted(files, key=place.get)
+    n = min(max(1, sum(value < .2 for value in place.values())), len(files) - 1)
     return sorted(ranked[n:]), sorted(ranked[:n])
 
-# %% ../nbs/02b_data.ipynb #a8208f7a
+# %% ../nbs/02b_data.ipynb #5a582d9f
 def folder_key(folder: Path, image_size: int) -> str:
     """A name for the state of a folder: 8 hex digits for the folder and `image_size`, a dash, and 24 that change
     with any file's name, size or time of change."""
     place = hashlib.sha256(f'{folder.resolve()} {image_size}'.encode('utf-8', 'surrogateescape')).hexdigest()[:8]
-    sha = hashlib.sha256(b'2')  # the version of the rules by which files become images
+    sha = hashlib.sha256(b'3')  # the version of the rules by which files become images
     for part in find_files(folder):
         for files in part.values():
             for file in files:
@@ -202,14 +209,14 @@ def cache_lock():
     finally:
         if lock: lock.release()
 
-# %% ../nbs/02b_data.ipynb #efc46212
+# %% ../nbs/02b_data.ipynb #1033cdba
 BUILT_IN = ('digits', 'cifar10')  # images of 32x32 pixels that are known by name
 
 def say_folder(folder: Path):
     "Print a note for each thing that the owner of a folder may not expect: no test images, folders that are not read."
     unread = unread_folders(folder)
     if folder_parts(folder)[1] is None:
-        print(f'note: {folder} has no test folder: a fifth of each class, chosen by the names of the files, '
+        print(f'note: {folder} has no test folder: about a fifth of each class, chosen by the names of the files, '
               'is set aside for testing')
     if unread:
         others = f' and {len(unread) - 1} more folders' if len(unread) > 1 else ''
@@ -221,6 +228,7 @@ def load_data(
     image_size: int = 32,  # height and width of a folder's images, pixels
 ) -> tuple[ImageSet, ImageSet]:
     "Training and test images. Raises ValueError for a source that is neither a known name nor a folder."
+    if isinstance(source, Path): source = source if source.is_absolute() else f'./{source}'  # a path is never a name
     source = str(source)
     if not 1 <= image_size <= 4096 or (source in BUILT_IN and image_size != 32):
         raise ValueError(f'image_size={image_size}: want a whole number from 1 to 4096, '

@@ -6,9 +6,9 @@
 __all__ = ['PREFIXES', 'LARGEST_NETWORK', 'Evaluation', 'evaluate_model', 'accuracy', 'loss_by_image', 'loss_by_batch',
            'per_class', 'reliability', 'calibration_error', 'confident_mistakes', 'About', 'load_model',
            'without_prefix', 'check_tensor', 'network_weights', 'named_model', 'recognised_model', 'fitting', 'shapes',
-           'count_blocks']
+           'count_blocks', 'stages_in']
 
-# %% ../nbs/04_evaluation.ipynb #589a31fb
+# %% ../nbs/04_evaluation.ipynb #3394d781
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from .batches import mean_by_batch, predict
 from .images import PAPER_MEAN, PAPER_STD, ImageSet
-from .models import MODELS, create_model, stages_of
+from .models import MODELS, OTHERS, create_model, stages_of
 from .recipe import Recipe, network_of
 from .records import CheckpointError, read_checkpoint
 from .training import check_classes, confusion_counts
@@ -149,7 +149,7 @@ def load_model(
     model.normalization = about.mean, about.std
     return model.eval(), about
 
-# %% ../nbs/04_evaluation.ipynb #968fcc3c
+# %% ../nbs/04_evaluation.ipynb #ef5b0dad
 PREFIXES = ('_orig_mod.', 'module.', '_orig_mod.')  # of torch.compile and of DistributedDataParallel, in either order
 LARGEST_NETWORK = 100_000_000  # numbers; no network of this package comes near
 
@@ -201,16 +201,17 @@ def named_model(about: dict, weights: dict, path: str | Path) -> tuple[nn.Module
 
 def recognised_model(weights: dict, path: str | Path) -> tuple[nn.Module, About]:
     "The network that fits the names and shapes of weights. Raises CheckpointError if none does."
-    outputs, in_channels, blocks = (weights['linear.weight'].shape[0], weights['conv1.weight'].shape[1],
-                                    count_blocks(weights))
-    if not (0 < outputs <= 100_000 and 0 < in_channels <= 1_000 and max(blocks) <= 100):
-        raise CheckpointError(f'{path} is not of {", ".join(MODELS)}: its layers have other shapes')
-    for name in MODELS:
-        try:
-            return fitting(lambda: create_model(name, num_classes=outputs, in_channels=in_channels, num_blocks=blocks),
-                           weights, path, name), About(name)
-        except CheckpointError: pass
-    raise CheckpointError(f'{path} is not of {", ".join(MODELS)}: its layers have other shapes')
+    outputs, in_channels = weights['linear.weight'].shape[0], weights['conv1.weight'].shape[1]
+    if not (0 < outputs <= 100_000 and max(count_blocks(weights)) <= 100):
+        raise CheckpointError(f'{path} is of no network of this package: its layers have other shapes')
+    if in_channels != len(PAPER_MEAN):
+        raise CheckpointError(f'{path} takes images of {in_channels} channels, and does not say how they are '
+                              f'normalised; the paper\'s constants are for {len(PAPER_MEAN)}')
+    for name, blocks in (*((name, count_blocks(weights)) for name in MODELS), (stages_in(weights), 1)):
+        make = lambda: create_model(name, num_classes=outputs, num_blocks=blocks)
+        try: return fitting(make, weights, path, name), About(name)
+        except ValueError: pass  # other shapes, or names that list no stages
+    raise CheckpointError(f'{path} is of no network of this package: its layers have other shapes')
 
 def fitting(make: Callable[[], nn.Module], weights: dict, path: str | Path, name: str) -> nn.Module:
     """The network that `make` makes, if it has the shapes of the weights; found out without memory for it.
@@ -219,7 +220,7 @@ def fitting(make: Callable[[], nn.Module], weights: dict, path: str | Path, name
     if wanted != shapes(weights): raise CheckpointError(f'{path} is not of {name}: its layers have other shapes')
     return make()
 
-# %% ../nbs/04_evaluation.ipynb #00a76c94
+# %% ../nbs/04_evaluation.ipynb #6983f968
 def shapes(weights: dict) -> dict:
     "Shape of each entry of a state_dict."
     return {key: tuple(value.shape) for key, value in weights.items()}
@@ -228,3 +229,9 @@ def count_blocks(weights: dict) -> list[int]:
     "Blocks in each stage of a network, from the names in its state_dict; at least four numbers."
     found = {tuple(key.split('.')[:2]) for key in weights if key.startswith('layer')}
     return [max(1, sum(stage == f'layer{i}' for stage, _ in found)) for i in range(1, 5)]
+
+def stages_in(weights: dict) -> str:
+    "The stages of a network as its name lists them, '64x3-128x3', from a state_dict; or the name of that network."
+    widths = [len(weights[key]) for i in range(1, 5) if (key := f'layer{i}.0.conv1.weight') in weights]
+    stages = '-'.join(f'{width}x{n}' for width, n in zip(widths, count_blocks(weights)))
+    return next((name for name, other in OTHERS.items() if stages_of(other) == stages_of(stages)), stages)

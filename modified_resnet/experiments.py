@@ -85,12 +85,12 @@ def write_features(path: Path, model: torch.nn.Module, test_set: ImageSet, n: in
                           tsne_x=round(float(c), 2), tsne_y=round(float(d), 2))
                      for label, (a, b), (c, d) in zip(chosen.labels, pca, tsne)])
 
-# %% ../nbs/05e_experiments.ipynb #8fb2411d
+# %% ../nbs/05e_experiments.ipynb #f5d959ae
 #| code-fold: true
 RANGE_TEST = 'ablations-range-test'  # name of its record
 
 def range_test(
-    recipe: Recipe,  # its model, optimizer and seed are used
+    recipe: Recipe,  # as for a run; its learning rates are not used, and its schedule neither
     train_set: ImageSet,  # training images
     steps: int = 400,  # at most an epoch's
     lowest: float = 1e-5, highest: float = 10.,  # learning rates of the first and last step

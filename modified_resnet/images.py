@@ -21,16 +21,17 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-# %% ../nbs/02_images.ipynb #f0980ca5
+# %% ../nbs/02_images.ipynb #c9cd9b85
 @dataclass(frozen=True, eq=False)
 class ImageSet:
     "Labelled images of one size, held as bytes. Raises ValueError if the parts do not fit together."
     images: Tensor  # uint8, (N, C, H, W), 0 to 255
     labels: Tensor  # int64, (N,), positions in classes
-    classes: tuple[str, ...]  # names of the classes
+    classes: tuple[str, ...]  # names of the classes; a list of them becomes a tuple
     name: str = 'images'  # where the images come from, for records and titles
 
     def __post_init__(self):
+        object.__setattr__(self, 'classes', tuple(self.classes))  # (a, b) == [a, b] is False
         if self.images.dtype != torch.uint8 or self.images.ndim != 4:
             raise ValueError(f'images are {self.images.dtype} {tuple(self.images.shape)}: want uint8 (N, C, H, W)')
         if self.labels.dtype != torch.int64 or self.labels.ndim != 1:

@@ -100,7 +100,7 @@ def load_weights(
                               f'or the folder of a run, with {LAST} in it')
     return load_model(path)
 
-# %% ../nbs/04a_inference.ipynb #3939bd5a
+# %% ../nbs/04a_inference.ipynb #47d9b308
 #| code-fold: true
 SMALL_ENOUGH = 5_000_000  # bytes; weights below this come with the package
 
@@ -139,12 +139,12 @@ def card_of(
     classes, size = len(about['classes']), about['image_size']
     limits = (f'Knows {classes} classes, and will name one of them for any picture. '
               f'Trained on images of {size}x{size} pixels')
-    if 'jpeg' in row['data']:
+    if 'jpeg' in str(row['data']):
         limits += ' with JPEG artefacts; its accuracy on the original pixels has not been measured'
     return dict(
         name=name, file=f'{name}-{sha[:8]}.pt', sha256=sha,
         **{key: row[key] for key in ('parameters', 'run', 'command', 'commit')},
-        data=images.get(row['data'], row['data']),
+        data=images.get(str(row['data']), row['data']),
         recipe=f'{recipes.get(row["run"].split("-")[0], "see the command")}, last epoch',
         **{key: row[key] for key in ('epochs', 'seed', 'test_accuracy')},
         limits=f'{limits}. Made to study a paper, not to decide anything.')
@@ -171,7 +171,7 @@ def publish_weights(
         if re.fullmatch(f'{re.escape(name)}-[0-9a-f]{{8}}', path.stem) and path.name != card['file']: path.unlink()
     return card
 
-# %% ../nbs/04a_inference.ipynb #17f4bcc8
+# %% ../nbs/04a_inference.ipynb #af4cfd26
 def class_names(model: nn.Module, about: About) -> tuple[str, ...]:
     "Names of a network's classes, fit to be printed; numbers if its file did not say."
     names = about.classes or tuple(str(i) for i in range(model.linear.out_features))
@@ -196,12 +196,7 @@ def predict_images(
     model: nn.Module,  # as from load_model
     images: Tensor,  # uint8, (N, 3, H, W)
 ) -> Tensor:
-    """Probability of each class for each image: float32 (N, classes), each row sums to 1.
-    Raises ValueError if the network does not take images of that many channels."""
-    wanted = model.conv1.in_channels
-    if images.ndim == 4 and images.shape[1] != wanted:
-        raise ValueError(f'the network takes images of {wanted} channels, these have {images.shape[1]}: '
-                         'use another network')
+    "Probability of each class for each image: float32 (N, classes), each row sums to 1. Errors as `predict`."
     return predict(model, images.to(model.conv1.weight.device)).softmax(1)
 
 def top(

@@ -157,7 +157,7 @@ def layer_mult_adds(layer: nn.Module, output: Tensor) -> int:
     if isinstance(layer, nn.Linear): return layer.in_features * output.numel()
     return 0
 
-# %% ../nbs/01_models.ipynb #82c8c453
+# %% ../nbs/01_models.ipynb #3f6505d6
 #| code-fold: true
 @torch.no_grad()
 def layer_table(
@@ -184,7 +184,7 @@ def mult_adds(
     model: nn.Module,  # the network; left as it was
     input_size: tuple[int, int, int] = (3, 32, 32),  # one image: channels, height, width
 ) -> int:
-    "Multiply-adds of convolutions and linear layers for one image of `input_size` (C, H, W)."
+    "Multiply-adds of convolutions and linear layers inside a model for one image of `input_size` (C, H, W)."
     return sum(row['mult_adds'] for row in layer_table(model, input_size))
 
 # %% ../nbs/01_models.ipynb #414cce7a

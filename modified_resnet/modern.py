@@ -63,12 +63,12 @@ def parameter_groups(
                  **({'orthogonal': True} if marked else {}))
             for (decays, factor, marked), params in groups.items()]
 
-# %% ../nbs/02c_modern.ipynb #4fbc5c69
+# %% ../nbs/02c_modern.ipynb #f7e8e6b4
 def orthogonalise(
     matrix: Tensor,  # float (rows, columns)
     rounds: int = 5,  # of the iteration
 ) -> Tensor:
-    """A matrix with the same singular vectors and singular values near 1 (about 0.7 to 1.2),
+    """A matrix with the same singular vectors and singular values near 1 (about 0.7 to 1.2, but for the smallest),
     by the Newton-Schulz iteration of Muon (Jordan et al., 2024)."""
     a, b, c = 3.4445, -4.7750, 2.0315
     x = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
@@ -78,11 +78,12 @@ def orthogonalise(
         x = a * x + (b * square + c * square @ square) @ x
     return x.T if matrix.shape[0] > matrix.shape[1] else x
 
-# %% ../nbs/02c_modern.ipynb #aa72723c
+# %% ../nbs/02c_modern.ipynb #085bf668
 #| code-fold: true
 class Muon(torch.optim.Optimizer):
     """SGD with momentum whose steps are orthogonalised in groups marked `orthogonal=True` (Jordan et al., 2024),
-    with decoupled weight decay. A tall matrix's step is scaled by the root of rows to columns."""
+    with decoupled weight decay. A tall matrix's step is scaled by the root of rows to columns.
+    Raises ValueError if no group is marked, or a number makes no sense."""
 
     def __init__(
         self,
@@ -92,8 +93,14 @@ class Muon(torch.optim.Optimizer):
         nesterov: bool = True,  # look ahead along the momentum
         weight_decay: float = 0.,  # share of a weight, times lr, taken off each step
     ):
+        if not (lr >= 0 and 0 <= momentum < 1 and weight_decay >= 0):
+            raise ValueError(f'lr={lr}, momentum={momentum}, weight_decay={weight_decay}: '
+                             'want none below 0, and momentum below 1')
         super().__init__(params, dict(lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay,
                                       orthogonal=False))
+        if not any(group['orthogonal'] for group in self.param_groups):
+            raise ValueError("no group has orthogonal=True, so nothing would be orthogonalised: "
+                             'mark the filters, as parameter_groups(model, lr, orthogonal=True) does')
 
     @torch.no_grad()
     def step(self, closure=None):

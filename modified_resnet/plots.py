@@ -8,7 +8,8 @@ __all__ = ['MODEL_COLORS', 'TRAIN_COLOR', 'TEST_COLOR', 'COMPARISONS', 'CLASS_CO
            'plot_mistakes', 'plot_against_paper', 'plot_confusion_pair', 'draw_features', 'plot_features',
            'plot_answers', 'plot_scaling', 'plot_climb', 'plot_race']
 
-# %% ../nbs/05_plots.ipynb #ce4d5d51
+# %% ../nbs/05_plots.ipynb #3caeb16f
+import itertools
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
@@ -219,7 +220,7 @@ def plot_features(
             draw_features(ax, rows, kind, classes, f'{name}, {title}')
     return fig
 
-# %% ../nbs/05_plots.ipynb #9b64c950
+# %% ../nbs/05_plots.ipynb #dbd5c20d
 #| code-fold: true
 def plot_answers(
     answers: dict[str, Sequence[float]],  # values, one a seed, by answer; none where nothing was run
@@ -258,11 +259,13 @@ def plot_scaling(
     for name, (size, values) in points.items():
         ax.plot([size] * len(values), values, 'o' if name in MODEL_COLORS else 's', ms=5,
                 color=MODEL_COLORS.get(name, '#777777'))
-        if values: ax.annotate(f' {name}', (size, max(values)), fontsize=8, rotation=0, ha='right', va='bottom')
+        side = dict(xytext=(6, -6), ha='left', va='top') if name in MODEL_COLORS else dict(xytext=(-6, 4), ha='right')
+        if values: ax.annotate(name, (size, max(values)), textcoords='offset points', fontsize=8, **side)
+    ax.margins(x=.16, y=.1)
     ax.set(xscale='log', xlabel=xlabel, ylabel='test accuracy (%)')
     return fig
 
-# %% ../nbs/05_plots.ipynb #caf49e1a
+# %% ../nbs/05_plots.ipynb #ada79728
 #| code-fold: true
 def plot_climb(
     rows: list[dict],  # one a part, in order: 'label', 'before' and 'after' (accuracy in percent), 'kept'
@@ -290,7 +293,7 @@ def plot_race(
 ) -> Figure:
     "Test accuracy against seconds, on a logarithmic axis of time, with the finish as a dotted line."
     fig, ax = new_axes(7., 3.8)
-    for (name, points), color in zip(curves.items(), ('#999999', '#0072B2', '#009E73')):
+    for (name, points), color in zip(curves.items(), itertools.cycle(('#999999', '#0072B2', '#009E73', '#D55E00'))):
         ax.plot(*zip(*points), 'o-', ms=3, lw=1.2, color=color, label=name)
     ax.axhline(target, color='#777777', lw=.8, ls=':')
     ax.set(xscale='log', xlabel='seconds', ylabel='test accuracy (%)')

@@ -216,7 +216,7 @@ class Step:
     @property
     def after(self) -> Recipe: return self.best if self.kept else self.before
 
-# %% ../nbs/05c_sets.ipynb #37ee40d5
+# %% ../nbs/05c_sets.ipynb #9584a047
 #| code-fold: true
 def climb(
     results: Path,  # folder of the records
@@ -242,6 +242,7 @@ def best_recipe(
     """The recipe a network's climb has kept. Taken, in this order: a complete climb of this network,
     or of the nearest before it in `[*MODELS, *OTHERS]`; then a climb that has at least begun; None if there is none."""
     sizes = [*MODELS, *OTHERS]
+    if model not in sizes: raise ValueError(f'model {model!r} has no climb: choose one of {", ".join(sizes)}')
     climbs = [list(climb(results, name)) for name in reversed(sizes[:sizes.index(model) + 1])]
     begun = [steps for steps in climbs if sum(step.measured for step in steps) > 1]
     # complete ones first; the order stays otherwise

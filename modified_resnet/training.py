@@ -4,14 +4,14 @@
 
 # %% auto #0
 __all__ = ['PLAIN_FIELDS', 'get_device', 'progress', 'in_notebook', 'train', 'evaluate', 'history_row', 'epoch_line',
-           'run_config', 'check_classes', 'check_pair', 'check_plain', 'confusion_counts', 'write_confusion',
-           'write_results', 'best_row', 'is_best', 'fit_plain', 'keep']
+           'run_config', 'check_classes', 'check_pair', 'check_channels', 'about_network', 'check_plain',
+           'confusion_counts', 'write_confusion', 'write_results', 'best_row', 'is_best', 'fit_plain', 'keep']
 
-# %% ../nbs/03_training.ipynb #2c95c961
+# %% ../nbs/03_training.ipynb #d73c7fd5
 import math
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
@@ -21,9 +21,9 @@ from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from .images import ImageSet, paper_loaders
+from .images import PAPER_MEAN, PAPER_STD, ImageSet, paper_loaders
 from .models import create_model
-from .recipe import Recipe, make_optimizer, make_scheduler
+from .recipe import NETWORK_FIELDS, Recipe, make_optimizer, make_scheduler
 from .records import BEST, add_sitting, open_run, save_checkpoint, save_tensors, write_csv, write_lines
 
 # %% ../nbs/03_training.ipynb #21d9abb6
@@ -120,7 +120,7 @@ def epoch_line(
             f'train {row["train_accuracy"]:7.2%} loss {row["train_loss"]:.4f}  '
             f'{looked_at} {row["test_accuracy"]:7.2%} loss {row["test_loss"]:.4f}  {row["seconds"]:.1f} s')
 
-# %% ../nbs/03_training.ipynb #b9081ac0
+# %% ../nbs/03_training.ipynb #6da4bc1b
 def run_config(
     recipe: Recipe,  # how to train
     train_set: ImageSet,  # training images
@@ -128,7 +128,8 @@ def run_config(
 ) -> dict:
     "Everything that determines a run, as plain values: the recipe, and the images by name, count and fingerprint."
     return dict(asdict(recipe), data=train_set.name, image_size=train_set.images.shape[-1],
-                classes=list(train_set.classes), train_images=len(train_set), test_images=len(test_set),
+                channels=train_set.images.shape[1], classes=list(train_set.classes),
+                train_images=len(train_set), test_images=len(test_set),
                 train_fingerprint=train_set.fingerprint(), test_fingerprint=test_set.fingerprint())
 
 def check_classes(model: nn.Module, data: ImageSet):
@@ -150,9 +151,25 @@ def check_pair(train_set: ImageSet, test_set: ImageSet):
         raise ValueError(f'the classes of the training images ({known}) are not those of the test images ({seen}): '
                          'want the same, in the same order')
 
-# %% ../nbs/03_training.ipynb #dfc955e6
+# %% ../nbs/03_training.ipynb #c7239acb
 PLAIN_FIELDS = ('model', 'epochs', 'batch_size', 'lr_min', 'lr_max', 'gamma', 'momentum', 'nesterov', 'weight_decay',
                 'seed', 'optimizer', 'schedule')
+
+def check_channels(data: ImageSet):
+    "Raise ValueError unless images have three channels, as the paper's constants have."
+    channels = data.images.shape[1]
+    if channels != len(PAPER_MEAN):
+        raise ValueError(f"normalization='paper' is for {len(PAPER_MEAN)} channels, these images have {channels}: "
+                         "use normalization='data', and run.fit, which knows it")
+
+def about_network(
+    recipe: Recipe,  # names the network, and what is changed in it
+    data: ImageSet,  # has its classes, and the size of its images
+    mean: Sequence[float], std: Sequence[float],  # of each channel, 0 to 1: what the images are normalised by
+) -> dict:
+    "What a file of weights says of itself, so that the network can be made again, as plain values."
+    return dict(name=recipe.model, changes={field: getattr(recipe, field) for field in NETWORK_FIELDS},
+                classes=list(data.classes), mean=list(mean), std=list(std), image_size=data.images.shape[-1])
 
 def check_plain(recipe: Recipe):
     "Raise ValueError if a recipe has switches that the plain loop does not know."
@@ -163,14 +180,19 @@ def check_plain(recipe: Recipe):
         raise ValueError(f'{", ".join(changed)}: the plain loop trains the paper\'s networks in the paper\'s way; '
                          'use run.fit')
 
-# %% ../nbs/03_training.ipynb #dc0424a8
+# %% ../nbs/03_training.ipynb #9c15b419
 def confusion_counts(
     labels: Tensor | list[int],  # true classes, (N,)
     predictions: Tensor | list[int],  # predicted classes, (N,)
     num_classes: int,  # rows and columns of the result
 ) -> Tensor:
-    "Confusion matrix (num_classes, num_classes), int64: rows are true classes, columns predictions."
-    pairs = torch.as_tensor(labels) * num_classes + torch.as_tensor(predictions)
+    """Confusion matrix (num_classes, num_classes), int64: rows are true classes, columns predictions.
+    Raises ValueError for a class below 0 or beyond the last."""
+    labels, predictions = (torch.as_tensor(part).long() for part in (labels, predictions))
+    for part in (labels, predictions):
+        if len(part) and not 0 <= int(part.min()) <= int(part.max()) < num_classes:
+            raise ValueError(f'classes run from {int(part.min())} to {int(part.max())}: want 0 to {num_classes - 1}')
+    pairs = labels * num_classes + predictions
     return pairs.bincount(minlength=num_classes ** 2).view(num_classes, num_classes)
 
 def write_confusion(path: Path, confusion: Tensor, classes: tuple[str, ...]):
@@ -190,7 +212,7 @@ def is_best(history: list[dict]) -> bool:
     "Is the last epoch the best so far?"
     return best_row(history) is history[-1]
 
-# %% ../nbs/03_training.ipynb #cf477665
+# %% ../nbs/03_training.ipynb #ff941d93
 def fit_plain(
     recipe: Recipe,  # how to train
     train_set: ImageSet,  # training images
@@ -199,9 +221,10 @@ def fit_plain(
     num_workers: int = 4,  # processes that augment; the paper's notebook has 4
 ) -> tuple[nn.Module, list[dict]]:
     """The paper's experiment in its plain form, on the CPU: the trained network and its history.
-    Errors as `check_plain`, `check_pair` and `open_run`."""
+    Errors as `check_plain`, `check_pair`, `check_channels` and `open_run`."""
     check_plain(recipe)
     check_pair(train_set, test_set)
+    check_channels(train_set)
     with open_run(out, run_config(recipe, train_set, test_set)) as folder:
         add_sitting(folder)
         torch.manual_seed(recipe.seed)
@@ -219,12 +242,12 @@ def fit_plain(
                 tested[0], tested[1] / len(test_loader), math.nan, len(test_set),  # the paper has no loss by image
                 [*rates.values()][-1], time.perf_counter() - start))
             print(epoch_line(history[-1], recipe.epochs))
-            keep(folder, model, history)
+            keep(folder, about_network(recipe, train_set, PAPER_MEAN, PAPER_STD), model, history)
             write_results(folder, history, confusion_counts(*tested[2:], len(train_set.classes)), train_set.classes)
     return model, history
 
-# %% ../nbs/03_training.ipynb #7924446f
-def keep(folder: Path, model: nn.Module, history: list[dict]):
+# %% ../nbs/03_training.ipynb #4dc04611
+def keep(folder: Path, about: dict, model: nn.Module, history: list[dict]):
     "Write last.pt, and best.pt if this epoch is the best."
-    save_checkpoint(folder, dict(model=model.state_dict(), history=history))
-    if is_best(history): save_tensors(folder / BEST, model.state_dict())
+    save_checkpoint(folder, dict(model=model.state_dict(), about=about, history=history))
+    if is_best(history): save_tensors(folder / BEST, dict(model=model.state_dict(), about=about))

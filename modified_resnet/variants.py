@@ -40,7 +40,7 @@ class VariantBlock(BasicBlock):
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(self.residual(x) if self.shortcut is None else self.residual(x) + self.shortcut(x))
 
-# %% ../nbs/01a_variants.ipynb #623f7e94
+# %% ../nbs/01a_variants.ipynb #89761dd4
 class ScaleAndShift(nn.Module):
     "What is left of batch normalisation without the normalisation: a learned factor and offset for each channel."
     def __init__(
@@ -55,7 +55,7 @@ class ScaleAndShift(nn.Module):
         return x * self.weight[:, None, None] + self.bias[:, None, None]
 
 def remove_batch_norm(module: nn.Module) -> nn.Module:
-    "The module with every batch normalisation replaced by `ScaleAndShift`, in place."
+    "The module with every batch normalisation inside it replaced by `ScaleAndShift`, in place."
     for name, child in module.named_children():
         if isinstance(child, nn.BatchNorm2d): setattr(module, name, ScaleAndShift(child.num_features))
         else: remove_batch_norm(child)
