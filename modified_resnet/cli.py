@@ -359,7 +359,7 @@ def save_confusion(result, name: str, out: Path):
     write_confusion(out / 'confusion.csv', result.confusion, result.classes)
     save_figure(plot_confusion(result.confusion, result.classes, name), out / 'confusion.png')
 
-# %% ../nbs/06_cli.ipynb #9b07db6c
+# %% ../nbs/06_cli.ipynb #06635db9
 #| code-fold: true
 def run_predict(args):
     "The verb predict."
@@ -368,6 +368,7 @@ def run_predict(args):
     from modified_resnet.inference import class_names, find_images, load_weights, predict_images, top
     from modified_resnet.training import progress
     if args.top < 1: raise ValueError(f'--top {args.top}: want a whole number, at least 1')
+    for place in args.images if args.out else (): check_place(args.out, str(place))
     if args.map and not args.out:
         raise ValueError('--map without --out: it draws in the figures, so name a folder for them with --out')
     check_results(args.out)
@@ -431,7 +432,7 @@ def save_predictions(found: list[tuple], model, about, out: Path, with_map: bool
 def run_export(args):
     "The verb export."
     from modified_resnet.inference import class_names, export_model, load_weights
-    check_file(args.out)
+    check_file(args.out, example='network.onnx')
     model, about = load_weights(args.checkpoint)
     classes, size = class_names(model, about), about.image_size
     with contextlib.redirect_stdout(io.StringIO()): export_model(model, args.out, size, classes)  # torch.onnx talks
@@ -470,12 +471,12 @@ def run_summary(args):
     print(f'{count:,} trainable parameters, {less} than the budget of {BUDGET:,}; '
           f'{mult_adds(model):,} multiply-adds for one 32x32 image')
 
-# %% ../nbs/06_cli.ipynb #c1cc37ab
-def check_file(path: Path | None):
+# %% ../nbs/06_cli.ipynb #2e9f19aa
+def check_file(path: Path | None, example: str = 'record.json'):
     "Make the folder of a file that will be written. Raises ValueError if the file itself is a folder."
     if path is None: return
     from modified_resnet.records import make_folder
-    if path.is_dir(): raise ValueError(f'--out {path} is a folder: name a file in it, as in {path / "record.json"}')
+    if path.is_dir(): raise ValueError(f'--out {path} is a folder: name a file in it, as in {path / example}')
     make_folder(path.parent)
 
 def run_bench(args):

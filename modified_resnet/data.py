@@ -25,11 +25,11 @@ from torch import Tensor
 from .images import ImageSet, cache_folder, load_cifar10, load_digits_images
 from .records import save_tensors
 
-# %% ../nbs/02b_data.ipynb #ced6f185
+# %% ../nbs/02b_data.ipynb #233793b0
 def to_rgb(image: Image.Image) -> Image.Image:
     """An image as upright 8-bit RGB: gray is copied, 16-bit gray scaled, palettes looked up,
     transparency laid over black. Raises ValueError for pixels of 32 bits, whose range is not known."""
-    sixteen = image.mode.startswith('I;16') or (image.mode == 'I' and image.format == 'PNG')
+    sixteen = image.mode.startswith('I;16') or (image.mode == 'I' and image.format in ('PNG', 'PPM'))
     if image.mode in ('I', 'F') and not sixteen:
         raise ValueError('its pixels have 32 bits: save it with 8 or 16')
     image = ImageOps.exif_transpose(image)

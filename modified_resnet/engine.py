@@ -73,12 +73,12 @@ def starting_network(
     model.to(device, memory_format=speed.layout)
     return synchronised(model, device, world) if speed.sync_batchnorm else model
 
-# %% ../nbs/03c_engine.ipynb #f781557d
-def check_last_batch(model: nn.Module, recipe: Recipe, train_set: ImageSet, world: World):
+# %% ../nbs/03c_engine.ipynb #c70b6ec5
+def check_last_batch(model: nn.Module, recipe: Recipe, train_set: ImageSet, speed: Speed, world: World):
     """Raise ValueError if batch normalisation would get a single number of a channel to normalise:
     one image (of this process's part of a batch) whose last maps are 1x1."""
     last = (len(train_set) - 1) % recipe.batch_size + 1
-    if not recipe.batch_norm or min(last, recipe.batch_size) >= 2 * world.size: return
+    if not recipe.batch_norm or last >= (2 if speed.sync_batchnorm else 2 * world.size): return
     image = torch.zeros(1, *train_set.images.shape[1:], device=model.conv1.weight.device)
     with torch.no_grad(): maps = model.eval().maps(image)
     if maps.shape[-2:] == (1, 1):
@@ -106,7 +106,7 @@ class Trainer:
         if device.type == 'cuda': torch.backends.cudnn.deterministic = True
         self.model = starting_network(recipe, train_set, device, speed, world)
         check_classes(self.model, test_set)
-        check_last_batch(self.model, recipe, train_set, world)
+        check_last_batch(self.model, recipe, train_set, speed, world)
         self.forward = DistributedDataParallel(self.model) if world.size > 1 else self.model
         if speed.compile: self.forward = torch.compile(self.forward, dynamic=False)
         groups = parameter_groups(self.model, recipe.lr_max, recipe.decay_norms, recipe.bias_lr,

@@ -220,7 +220,7 @@ def fitting(make: Callable[[], nn.Module], weights: dict, path: str | Path, name
     if wanted != shapes(weights): raise CheckpointError(f'{path} is not of {name}: its layers have other shapes')
     return make()
 
-# %% ../nbs/04_evaluation.ipynb #6983f968
+# %% ../nbs/04_evaluation.ipynb #79531b7f
 def shapes(weights: dict) -> dict:
     "Shape of each entry of a state_dict."
     return {key: tuple(value.shape) for key, value in weights.items()}
@@ -232,6 +232,7 @@ def count_blocks(weights: dict) -> list[int]:
 
 def stages_in(weights: dict) -> str:
     "The stages of a network as its name lists them, '64x3-128x3', from a state_dict; or the name of that network."
-    widths = [len(weights[key]) for i in range(1, 5) if (key := f'layer{i}.0.conv1.weight') in weights]
+    keys = [f'layer{i}.0.conv1.weight' for i in range(1, 5)]
+    widths = [len(weights[key]) for key in keys if key in weights and weights[key].ndim == 4]
     stages = '-'.join(f'{width}x{n}' for width, n in zip(widths, count_blocks(weights)))
     return next((name for name, other in OTHERS.items() if stages_of(other) == stages_of(stages)), stages)

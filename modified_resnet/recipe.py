@@ -140,13 +140,13 @@ def make_scheduler(
     return lr_scheduler.CyclicLR(optimizer, feet, tops, size, size, mode=recipe.schedule, gamma=recipe.gamma,
                                  cycle_momentum=False)
 
-# %% ../nbs/02d_recipe.ipynb #a3a9d1ab
+# %% ../nbs/02d_recipe.ipynb #2037c0f0
 def learning_rates(
     recipe: Recipe,  # epochs, batch_size and the schedule's fields
     n: int,  # training images
 ) -> list[float]:
     "The learning rate of every step of a run."
-    optimizer = make_optimizer(recipe, [nn.Parameter(torch.zeros(1))])
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], recipe.lr_max)  # every optimizer has the same schedule
     scheduler, rates = make_scheduler(recipe, optimizer, n), []
     for _ in range(recipe.epochs * math.ceil(n / recipe.batch_size)):
         rates.append(optimizer.param_groups[0]['lr'])

@@ -147,7 +147,7 @@ def page(title: str, note: str, rows: list[dict], figures: list[tuple[str, str]]
             f'<h2>Table 1</h2>\n<table>{table}</table>\n'
             f'<h2>Figures</h2>\n<div class="figures">{shown}</div></body></html>\n')
 
-# %% ../nbs/05a_report.ipynb #f07f4f88
+# %% ../nbs/05a_report.ipynb #fa313988
 #| code-fold: true
 def write_report(
     runs: dict[str, Path],  # folder of each run, by model
@@ -157,15 +157,16 @@ def write_report(
     rows, configs = [table_row(folder) for folder in runs.values()], [read_config(folder) for folder in runs.values()]
     make_folder(out)
     for key in ('data', 'train_images', 'test_images', 'seed', 'train_fingerprint', 'test_fingerprint', 'precision'):
-        if len(values := {config.get(key) for config in configs}) > 1:
-            raise ValueError(f'runs with {key} {" and ".join(map(str, sorted(values)))}: '
+        values = {str(config.get(key, 'float32')) for config in configs}  # the plain loop has no precision to name
+        if len(values) > 1:
+            raise ValueError(f'runs with {key} {" and ".join(sorted(values))}: '
                              'a report shows one experiment, leave one out')
     changed = [f.name for f in fields(Recipe)
                if f.name not in ('model', 'epochs', 'seed')
                and any(getattr(recipe_of(config), f.name) != f.default for config in configs)]
     envs = [read_json(folder / 'env.json')[-1] for folder in runs.values()]
     each = lambda values: ' and '.join(dict.fromkeys(values))
-    precision = configs[0].get('precision', 'float32')  # the plain loop knows no other
+    precision = configs[0].get('precision', 'float32')
     note = (f'Trained on {configs[0]["data"]} '
             f'({configs[0]["train_images"]:,} training and {configs[0]["test_images"]:,} test images) '
             f'by the paper\'s recipe{", but for " + ", ".join(changed) if changed else ""}, '

@@ -148,7 +148,7 @@ def obey(stop: StopSignals, trainer: Trainer, where: str):
     if trainer.world.any(bool(stop.name), trainer.device):
         raise Interrupted(f'stopped by {stop.name or "another process"} {where}')
 
-# %% ../nbs/03d_run.ipynb #7d3c0c12
+# %% ../nbs/03d_run.ipynb #72969544
 # may be another in each sitting of a run; config.json has those of the first, env.json those of all
 FREE = ('channels_last', 'fused', 'keep_memory', 'compile')
 
@@ -169,10 +169,11 @@ def fit(
     train_part, looked_at = hold_out(train_set, recipe.hold_out) if recipe.hold_out else (train_set, test_set)
     if not save_seconds >= 0: raise ValueError(f'save_seconds={save_seconds}: want a number of seconds, at least 0')
     config = dict(run_config(recipe, train_part, test_set), **asdict(safe_speed(speed, recipe, get_device(device))))
+    older = dict(channels=config['channels'])  # not in the records of before; the fingerprints answer for it
     with join_world(get_device(device)) as (world, device), StopSignals() as stop, advise_on_processes(world):
         with ExitStack() as stack:
             folder = world.first(lambda: stack.enter_context(
-                open_run(out, config, resume, asdict(Recipe()) | asdict(Speed()), FREE)))
+                open_run(out, config, resume, older | asdict(Recipe()) | asdict(Speed()), FREE)))
             trainer = Trainer(recipe, train_part, looked_at, device, speed, world)
             go_on(trainer, folder)
             while not trainer.done:
