@@ -85,7 +85,7 @@ def write_features(path: Path, model: torch.nn.Module, test_set: ImageSet, n: in
                           tsne_x=round(float(c), 2), tsne_y=round(float(d), 2))
                      for label, (a, b), (c, d) in zip(chosen.labels, pca, tsne)])
 
-# %% ../nbs/05e_experiments.ipynb #f5d959ae
+# %% ../nbs/05e_experiments.ipynb #65a09ece
 #| code-fold: true
 RANGE_TEST = 'ablations-range-test'  # name of its record
 
@@ -118,7 +118,7 @@ def usable_rates(
     rows: list[dict],  # of a range test
     margin: float = .1,  # how much the smooth loss may be above its lowest, nats
 ) -> tuple[float, float]:
-    "The lowest and the highest learning rate at which the smooth loss is near its lowest."
+    "The first and the last learning rate at which the smooth loss is near its lowest; in between it may be higher."
     losses = smooth_losses(rows)
     rates = [row['lr'] for row, loss in zip(rows, losses) if loss < min(losses) + margin]
     return rates[0], rates[-1]

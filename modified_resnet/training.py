@@ -180,7 +180,7 @@ def check_plain(recipe: Recipe):
         raise ValueError(f'{", ".join(changed)}: the plain loop trains the paper\'s networks in the paper\'s way; '
                          'use run.fit')
 
-# %% ../nbs/03_training.ipynb #9c15b419
+# %% ../nbs/03_training.ipynb #8327660b
 def confusion_counts(
     labels: Tensor | list[int],  # true classes, (N,)
     predictions: Tensor | list[int],  # predicted classes, (N,)
@@ -205,8 +205,8 @@ def write_results(folder: Path, history: list[dict], confusion: Tensor, classes:
     write_confusion(folder / 'confusion.csv', confusion, classes)
 
 def best_row(history: list[dict]) -> dict:
-    "The epoch with the lowest test loss, the later one of two that are equal. The paper keeps its weights (notebook)."
-    return min(reversed(history), key=lambda row: (math.isnan(row['test_loss']), row['test_loss']))
+    "The epoch with the lowest test loss, the earlier of two that are equal. The paper keeps its weights (notebook)."
+    return min(history, key=lambda row: (math.isnan(row['test_loss']), row['test_loss']))
 
 def is_best(history: list[dict]) -> bool:
     "Is the last epoch the best so far?"
