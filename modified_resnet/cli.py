@@ -63,7 +63,7 @@ def verb(verbs, name: str, summary: str, *examples: str) -> argparse.ArgumentPar
     add_flags(parser, default=argparse.SUPPRESS)
     return parser
 
-# %% ../nbs/06_cli.ipynb #ef46dc2a
+# %% ../nbs/06_cli.ipynb #925549f3
 #| code-fold: true
 def add_training_verbs(verbs):
     "The verbs that train: reproduce and train."
@@ -91,7 +91,7 @@ def add_training_verbs(verbs):
                        help="paper (default), or best: its optimizer, schedule and learning rate replaced "
                             'by those that did best on held-out images')
     train.add_argument('--batch-size', type=int, help='images a step (default: 64)')
-    train.add_argument('--lr-max', type=float, help='highest learning rate (default: 0.01; of the best recipe 0.05)')
+    train.add_argument('--lr-max', type=float, help="highest learning rate (default: the recipe's; paper: 0.01)")
     train.add_argument('--image-size', type=int, default=32, help="height and width of a folder's images (default: 32)")
     train.add_argument('--normalization', choices=('paper', 'data'),
                        help="by the paper's constants, or by the training images "
