@@ -268,15 +268,17 @@ def plot_scaling(
 # %% ../nbs/05_plots.ipynb #ada79728
 #| code-fold: true
 def plot_climb(
-    rows: list[dict],  # one a part, in order: 'label', 'before' and 'after' (accuracy in percent), 'kept'
+    rows: list[dict],  # one a part, in order: 'label', 'before' and 'after' (accuracy in percent), 'seconds', 'kept'
 ) -> Figure:
-    """A bar for each part, from the accuracy before it to the accuracy with it:
+    """A bar for each part, from the accuracy before it to the accuracy with it, and a dot for its seconds an epoch:
     filled if the part was kept, hollow if it was put back."""
-    fig, ax = new_axes(7., .8 + .36 * len(rows))
+    fig, (ax, times) = plt.subplots(1, 2, figsize=(7.6, .8 + .36 * len(rows)), sharey=True, layout='constrained',
+                                    width_ratios=(4, 1))
     for place, row in enumerate(rows):
         color = '#0072B2' if row['kept'] else '#D55E00'
-        ax.barh(place, row['after'] - row['before'], left=row['before'], height=.6,
-                color=color if row['kept'] else 'none', edgecolor=color)
+        face = color if row['kept'] else 'none'
+        ax.barh(place, row['after'] - row['before'], left=row['before'], height=.6, color=face, edgecolor=color)
+        times.plot(row['seconds'], place, 'o', ms=5, mfc=face, mec=color)
         ax.annotate(f'{round(row["after"] - row["before"], 1) + 0.:+.1f}', (max(row['before'], row['after']), place),
                     (4, 0), textcoords='offset points', va='center', fontsize=8)
         standing = row['after'] if row['kept'] else row['before']
@@ -285,6 +287,9 @@ def plot_climb(
     ax.use_sticky_edges = False
     ax.margins(x=.06)
     ax.set(xlabel='accuracy on held-out images (%)', ylim=(len(rows) - .5, -.5))
+    times.set(xlabel='seconds an epoch', xlim=(0, 1.15 * max(row['seconds'] for row in rows)))
+    times.tick_params(axis='y', length=0)
+    for panel in (ax, times): panel.spines[['top', 'right']].set_visible(False)
     return fig
 
 def plot_race(

@@ -200,7 +200,8 @@ class Step:
         return {seed: accuracy for seed, accuracy in found.items() if accuracy is not None}
 
     def gain(self, recipe: Recipe) -> float | None:
-        "Mean difference of held-out accuracy against the recipe before, over the seeds that both have; None without any."
+        """Mean difference of held-out accuracy against the recipe before, over the seeds that both have;
+        None if there are none."""
         before, after = self.accuracies(self.before), self.accuracies(recipe)
         differences = [after[seed] - before[seed] for seed in before.keys() & after.keys()]
         return statistics.mean(differences) if differences else None
