@@ -184,7 +184,7 @@ PARTS = {
     'larger moves': [{'translation': 4}],
     'cutout': [{'cutout': 8}],
     'average of weights': [{'average': .99}]}
-EDGES = {'higher learning rate': {'lr_max': 1.}, 'Muon': {'lr_max': .1}}  # the next rate above each step's
+EDGES = {'higher learning rate': (1., 3.), 'Muon': (.1, .2, .5)}  # rates above those of the step
 
 @dataclass(frozen=True)
 class Step:
@@ -240,11 +240,15 @@ def edges(
     results: Path,  # folder of the records
     model: str,  # name of the network
 ) -> Iterator[Step]:
-    """For each step of EDGES whose best version has the highest rate of those tried: the next rate above, against it.
-    Measured after the climb, and no part of it."""
+    """For each step of EDGES whose best version has the highest rate of those tried: the rates above, each against
+    the one before it, until one loses or is not measured yet. They come after the climb, and are no part of it."""
     for step in climb(results, model):
-        if step.label in EDGES and step.measured and step.best == step.tried[-1]:
-            yield Step(step.label, step.best, [replace(step.best, **EDGES[step.label])], results)
+        if step.label not in EDGES or not step.measured or step.best != step.tried[-1]: continue
+        edge = step
+        for rate in EDGES[step.label]:
+            edge = Step(step.label, edge.best, [replace(edge.best, lr_max=rate)], results)
+            yield edge
+            if not edge.measured or not edge.kept: break
 
 def best_recipe(
     results: Path,  # folder of the records
