@@ -184,7 +184,7 @@ PARTS = {
     'larger moves': [{'translation': 4}],
     'cutout': [{'cutout': 8}],
     'average of weights': [{'average': .99}]}
-EDGES = {'higher learning rate': (1., 3.), 'Muon': (.1, .2, .5)}  # rates above those of the step
+EDGES = {'higher learning rate': (1., 3.), 'Muon': (.1, .2, .5, 1., 2., 5.)}  # rates above the step's
 
 @dataclass(frozen=True)
 class Step:
