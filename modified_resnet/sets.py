@@ -13,6 +13,7 @@ import shlex
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import chain
 from pathlib import Path
 
 from .models import MODELS, OTHERS
@@ -284,7 +285,7 @@ def best_recipes(
 def beyond_runs(results: Path) -> Iterator[Recipe]:
     "Every version of every step of every network's climb, and its edges, with each seed."
     for model in MODELS:
-        for step in (*climb(results, model), *edges(results, model)):
+        for step in chain(climb(results, model), edges(results, model)):  # lazily: a run decides what comes next
             for recipe in step.tried:
                 for seed in SEEDS: yield replace(recipe, seed=seed)
 
