@@ -12,6 +12,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from os.path import commonprefix
 from pathlib import Path
 
 from filelock import FileLock
@@ -189,13 +190,19 @@ class Book:
         if lost:
             raise MissingEvidence(
                 f'"{what}" has lost its evidence: no record {", ".join(lost)} in {self.results}. Make it again with: '
-                f'{"; ".join(self.rows[name]["command"] if name in self.rows else command_of(name) for name in lost)}')
+                f'{"; ".join(map(self.command, lost))}')
         records = [Record(self.results / name) for name in names]
         for record in records:
             if not is_finished(record) or run_name(record.name.split('-')[0], record.recipe) != record.name:
                 raise MissingEvidence(f'"{what}" has lost its evidence: {record.folder} is damaged, cut off, '
                                       'or the record of another recipe, perhaps of a smoke test')
         return records
+
+    def command(self, name: str) -> str:
+        "The command that makes a run; if it is not recorded, with the images and the precision of the run named most alike."
+        if name in self.rows: return self.rows[name]['command']
+        alike = max(self.rows.values(), key=lambda row: len(commonprefix([row['run'], name])), default=None)
+        return command_of(name, alike['data'], alike['precision']) if alike else command_of(name)
 
     def seeds(self, set_name: str, **changes) -> list[str]:
         "Names of the recorded runs of a set with these changes to its base recipe, one for each seed there is."
@@ -212,7 +219,7 @@ class Book:
         """Names of the recorded runs of a network's best recipe, one for each seed there is:
         of the last of its best_recipes that has been run."""
         names = ([run_name('best', replace(recipe, seed=seed)) for seed in SEEDS]
-                 for recipe in reversed(best_recipes(self.results, model)))
+                 for recipe in reversed(best_recipes(self.results, model).values()))
         return next(filter(None, ([name for name in group if name in self.rows] for group in names)), [])
 
     def setting(self, names: list[str]) -> str:

@@ -164,9 +164,9 @@ def small_sets(train_set: ImageSet, test_set: ImageSet) -> tuple[ImageSet, Image
         return stratified_split(data, n)[1] if len(data) > n + len(data.classes) else data
     return some(train_set, 300), some(test_set, 100)
 
-def check_set(set_name: str, train_set: ImageSet, out: Path, results: Path, smoke: bool):
+def check_set(set_name: str, train_set: ImageSet, test_set: ImageSet, out: Path, results: Path, smoke: bool):
     """Raise ValueError if there is no such set, if images are too few,
-    or if folders mix: runs with records, or smoke tests with the real ones."""
+    or if folders mix: runs with records, smoke tests with the real ones, or runs on different images."""
     if set_name not in SETS: raise ValueError(f'unknown set {set_name!r}: choose one of {", ".join(SETS)}')
     if out.resolve() == results.resolve():
         raise ValueError(f'{out} for both the runs and their records: choose another folder with --results')
@@ -175,9 +175,11 @@ def check_set(set_name: str, train_set: ImageSet, out: Path, results: Path, smok
                          f'of {len(train_set)} training images out: use more images, or --smoke')
     for path in sorted(results.glob('*-*/config.json')):
         if path.parent.name == RANGE_TEST or path.parent.name.split('-')[0] not in BASES: continue
-        if (read_json(path).get('epochs') == 1) != smoke:
-            raise ValueError(f'{path.parent} is {"not " * smoke}the record of a smoke test: '
-                             'choose another folder with --results, or remove it')
+        config, what = read_json(path), None
+        if (config.get('epochs') == 1) != smoke: what = f'{"not " * smoke}the record of a smoke test'
+        elif config.get('test_fingerprint') != test_set.fingerprint():
+            what = f'a record of other images ({config.get("data")}), and the two would be averaged'
+        if what: raise ValueError(f'{path.parent} is {what}: choose another folder with --results, or remove it')
 
 # %% ../nbs/05e_experiments.ipynb #e7d79b10
 #| code-fold: true
@@ -195,8 +197,8 @@ def run_set(
 ) -> int:
     """Run what is not recorded yet, and write runs.csv; the number of runs done now.
     Raises ValueError for an unknown set, and what `fit` raises."""
-    check_set(set_name, train_set, out, results, smoke)
     if smoke: train_set, test_set = small_sets(train_set, test_set)
+    check_set(set_name, train_set, test_set, out, results, smoke)
     results.mkdir(parents=True, exist_ok=True)
     fingerprint_of = cache(lambda n: (hold_out(train_set, n)[0] if n else train_set).fingerprint())
     done, seen = 0, False

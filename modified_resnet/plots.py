@@ -183,6 +183,7 @@ def plot_confusion_pair(
     draw_confusion(axes[0, 0], theirs, classes, 'the paper')
     draw_confusion(axes[0, 1], ours, classes, 'ours')
     draw_confusion(axes[1, 0], ours - theirs, classes, 'ours minus the paper', signed=True)
+    for ax in (*axes[0], axes[1, 0]): ax.set(xlabel='predicted', ylabel='true')
     for matrix, marker, label in ((theirs, 'o', 'the paper'), (ours, '^', 'ours')):
         axes[1, 1].plot(100 * matrix.diagonal() / matrix.sum(1), range(len(classes)), marker,
                         mfc='none' if marker == 'o' else None, color='#333333', label=label)
@@ -194,15 +195,16 @@ def plot_confusion_pair(
 
 # %% ../nbs/05_plots.ipynb #b892878f
 #| code-fold: true
-CLASS_COLORS = ('#4477AA', '#66CCEE', '#228833', '#CCBB44', '#EE6677',
-                '#AA3377', '#882255', '#BBBBBB', '#000000', '#999933')
+CLASS_COLORS = ('#4477AA', '#66CCEE', '#228833', '#DDCC33', '#EE6677',
+                '#AA3377', '#BB5500', '#BBBBBB', '#332288', '#555555')
 
 def draw_features(ax, rows: Sequence[dict], kind: str, classes: Sequence[str], title: str):
     """Positions of images by their features, 'pca' or 'tsne', each class in a colour;
     in t-SNE, where classes come apart, with its name at its median."""
     x, y, label = (torch.tensor([row[key] for row in rows]) for key in (f'{kind}_x', f'{kind}_y', 'label'))
     for i, name in enumerate(classes):
-        ax.scatter(x[label == i], y[label == i], s=3, color=CLASS_COLORS[i % len(CLASS_COLORS)], lw=0, rasterized=True)
+        ax.scatter(x[label == i], y[label == i], s=3, color=CLASS_COLORS[i % len(CLASS_COLORS)], lw=0, rasterized=True,
+                   label=name)
         if kind == 'tsne' and (label == i).any():
             ax.text(x[label == i].median(), y[label == i].median(), name, fontsize=7, ha='center', va='center',
                     bbox=dict(boxstyle='round,pad=.15', fc='white', ec='none', alpha=.75))
@@ -212,12 +214,13 @@ def plot_features(
     features: dict[str, Sequence[dict]],  # rows of features.csv by model
     classes: Sequence[str],  # names of the classes
 ) -> Figure:
-    "Penultimate features of test images in the plane: a column for each model, PCA above, t-SNE below."
-    fig, axes = plt.subplots(2, max(1, len(features)), figsize=(3.4 * max(1, len(features)), 6.6),
+    "Penultimate features of test images in the plane: a column for each model, PCA above, t-SNE below, colours last."
+    fig, axes = plt.subplots(2, max(1, len(features)), figsize=(3.4 * max(1, len(features)), 7.),
                              layout='constrained', squeeze=False)
     for column, (name, rows) in zip(axes.T, features.items()):
         for ax, kind, title in zip(column, ('pca', 'tsne'), ('PCA', 't-SNE')):
             draw_features(ax, rows, kind, classes, f'{name}, {title}')
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc='outside lower center', ncols=5, markerscale=4, frameon=False)
     return fig
 
 # %% ../nbs/05_plots.ipynb #dbd5c20d
@@ -247,14 +250,16 @@ def plot_answers(
 def plot_scaling(
     points: dict[str, tuple[float, Sequence[float]]],  # by network: its size, and a value for each seed
     xlabel: str,  # what the size is
+    family: Sequence[str] | None = None,  # networks that the line joins; None for all
 ) -> Figure:
     """Test accuracy against the size of networks, on a logarithmic axis;
-    the paper's three in their colours, a dot for each seed."""
+    the paper's three in their colours, a dot for each seed, and a line through the means of a family."""
     fig, ax = new_axes(7., 3.8)
     if not any(values for _, values in points.values()):
         ax.text(.5, .5, 'not run yet', transform=ax.transAxes, ha='center', color='#777777', style='italic')
         return fig
-    means = sorted((size, sum(values) / len(values)) for size, values in points.values() if values)
+    means = sorted((size, sum(values) / len(values)) for name, (size, values) in points.items()
+                   if values and (family is None or name in family))
     ax.plot([size for size, _ in means], [mean for _, mean in means], lw=.8, color='#999999')
     for name, (size, values) in points.items():
         ax.plot([size] * len(values), values, 'o' if name in MODEL_COLORS else 's', ms=5,

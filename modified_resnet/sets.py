@@ -4,16 +4,17 @@
 
 # %% auto #0
 __all__ = ['SEEDS', 'HELD_OUT', 'BASES', 'SHORT', 'QUESTIONS', 'RATES', 'OPTIMIZER_CHANGES', 'PARTS', 'HIGHER', 'KEPT',
-           'MEMORISED', 'AGAINST_MEMORISING', 'SETS', 'in_name', 'run_name', 'command_of', 'paper_runs', 'clean_runs',
-           'for_smoke', 'last_row', 'held_out_accuracy', 'best_of', 'rates_of_search', 'best_rate', 'ablation_runs',
-           'Step', 'climb', 'best_recipe', 'best_recipes', 'beyond_runs', 'best_runs']
+           'FIRST_CLIMBED', 'MEMORISED', 'AGAINST_MEMORISING', 'SETS', 'in_name', 'run_name', 'command_of',
+           'paper_runs', 'clean_runs', 'for_smoke', 'last_row', 'held_out_accuracy', 'best_of', 'rates_of_search',
+           'best_rate', 'ablation_runs', 'Step', 'climb', 'best_recipe', 'best_recipes', 'beyond_runs', 'best_runs']
 
 # %% ../nbs/05c_sets.ipynb #0de27c3f
 import shlex
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import reduce
+from itertools import chain
 from pathlib import Path
 
 from .models import MODELS, OTHERS
@@ -53,11 +54,10 @@ def command_of(
     data: str = 'cifar10',  # as for load_data
     precision: str = 'float32',  # as of Speed
 ) -> str:
-    "The command that makes the run of that name."
+    "The command that makes the run of that name, and its record in this book."
     extra = '' if precision == 'float32' else f' --precision {precision}'
-    # what these sets hold depends on records
-    if name.startswith(('ablations-', 'beyond-', 'best-')): extra += ' --results nbs/results'
-    return f'modified-resnet reproduce --set {name.split("-")[0]} --only {name} --data {shlex.quote(data)}{extra}'
+    return (f'modified-resnet reproduce --set {name.split("-")[0]} --only {name} --data {shlex.quote(data)}{extra} '
+            '--results nbs/results')
 
 # %% ../nbs/05c_sets.ipynb #82d662b4
 #| code-fold: true
@@ -239,12 +239,12 @@ class Step:
     @property
     def after(self) -> Recipe: return self.best if self.kept else self.before
 
-
 # %% ../nbs/05c_sets.ipynb #9584a047
 #| code-fold: true
 def climb(
     results: Path,  # folder of the records
     model: str,  # name of the network
+    higher: Mapping[str, Sequence[float]] = HIGHER,  # rates to go on with; none in the first climb
 ) -> Iterator[Step]:
     """The steps of a network's climb, beginning with the paper's recipe itself;
     ends after the first that is not measured yet. Records made between two steps count."""
@@ -256,50 +256,59 @@ def climb(
         recipe = step.after
         changed = [version for changes in versions if (version := replace(recipe, **changes)) != recipe]
         if not changed: continue  # without weight decay of the filters, for instance, there is none to extend
-        step = Step(label, recipe, changed, results, HIGHER.get(label, ()))
+        step = Step(label, recipe, changed, results, higher.get(label, ()))
         yield step
 
 def best_recipe(
     results: Path,  # folder of the records
     model: str,  # name of the network
+    higher: Mapping[str, Sequence[float]] = HIGHER,  # as for climb
 ) -> Recipe | None:
     """The recipe a network's climb has kept. Taken, in this order: a complete climb of this network,
     or of the nearest before it in `[*MODELS, *OTHERS]`; then a climb that has at least begun; None if there is none."""
     sizes = [*MODELS, *OTHERS]
     if model not in sizes: raise ValueError(f'model {model!r} has no climb: choose one of {", ".join(sizes)}')
-    climbs = [list(climb(results, name)) for name in reversed(sizes[:sizes.index(model) + 1])]
+    climbs = [list(climb(results, name, higher)) for name in reversed(sizes[:sizes.index(model) + 1])]
     begun = [steps for steps in climbs if sum(step.measured for step in steps) > 1]
     # complete ones first; the order stays otherwise
     for steps in sorted(begun, key=lambda steps: not steps[-1].measured):
         return replace([step for step in steps if step.measured][-1].after, model=model)
 
 # %% ../nbs/05c_sets.ipynb #433d1f25
-KEPT = {'schedule': 'one_cycle', 'optimizer': 'muon', 'lr_max': .05}  # by the climb of Small, as recorded
+KEPT = {'schedule': 'one_cycle', 'optimizer': 'muon', 'lr_max': .2}  # by the climb of Small, as recorded
+FIRST_CLIMBED = 'small', 'medium'  # networks trained with what the first climb had kept
 MEMORISED = .95  # training accuracy above which a network is trained again, with
 AGAINST_MEMORISING = {'weight_decay': .02, 'decay_norms': False, 'translation': 4, 'cutout': 8, 'label_smoothing': .1}
 
 def best_recipes(
     results: Path,  # folder of the records
     model: str,  # name of the network
-) -> list[Recipe]:
-    """The recipe that climbing found for a network, at full length; if its recorded run memorised the training images,
-    also the one against memorising. Empty if nothing has been found."""
-    found = best_recipe(results, model)
-    if not found: return []
-    recipe = replace(found, epochs=BASES['best'].epochs, hold_out=0)
-    row = last_row(results, 'best', recipe)
-    return [recipe, replace(recipe, **AGAINST_MEMORISING)] if row and row['train_accuracy'] > MEMORISED else [recipe]
+) -> dict[str, Recipe]:
+    """The recipes that climbing found for a network, at full length, the last the best. If the recorded run of one
+    memorised the training images, what follows is against memorising. Empty if nothing has been found."""
+    recipes, memorised = {}, False
+    climbs = {'first climb': {}} if model in FIRST_CLIMBED else {}
+    for label, higher in (climbs | {'climb': HIGHER}).items():
+        found = best_recipe(results, model, higher)
+        if not found: continue
+        recipe = replace(found, epochs=BASES['best'].epochs, hold_out=0)
+        if recipe in recipes.values(): continue  # the first climb had missed nothing
+        if not memorised: recipes[label] = recipe
+        row = last_row(results, 'best', recipe)
+        memorised = memorised or bool(row) and row['train_accuracy'] > MEMORISED
+        if memorised: recipes[f'{label}, against memorising'] = replace(recipe, **AGAINST_MEMORISING)
+    return recipes
 
 def beyond_runs(results: Path) -> Iterator[Recipe]:
-    "Every version of every step of every network's climb, with each seed."
-    for model in MODELS:
-        for step in climb(results, model):  # lazily: a run decides what comes next
-            for recipe in step.tried:
-                for seed in SEEDS: yield replace(recipe, seed=seed)
+    "Every version of every step of every network's climb, and of Small's first, with each seed."
+    climbs = [climb(results, model) for model in MODELS]
+    for step in chain(*climbs, climb(results, 'small', higher={})):  # lazily: a run decides what comes next
+        for recipe in step.tried:
+            for seed in SEEDS: yield replace(recipe, seed=seed)
 
 def best_runs(results: Path) -> Iterator[Recipe]:
     "The best recipes of each network, with each seed."
-    found = [recipe for model in (*MODELS, *OTHERS) for recipe in best_recipes(results, model)]
+    found = [recipe for model in (*MODELS, *OTHERS) for recipe in best_recipes(results, model).values()]
     for seed in SEEDS:
         for recipe in found: yield replace(recipe, seed=seed)
 
