@@ -235,7 +235,7 @@ class Step:
     @property
     def best(self) -> Recipe: return self.best_of(list(self.tried))
     @property
-    def kept(self) -> bool: return self.gain(self.best) > 0
+    def kept(self) -> bool: return min(self.gains(self.best)) > 0
     @property
     def after(self) -> Recipe: return self.best if self.kept else self.before
 
