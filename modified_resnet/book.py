@@ -199,7 +199,7 @@ class Book:
         return records
 
     def command(self, name: str) -> str:
-        "The command that makes a run; if it is not recorded, with the images and the precision of the run named most alike."
+        "The command that makes a run: if it is not recorded, as that of the recorded run whose name is most alike."
         if name in self.rows: return self.rows[name]['command']
         alike = max(self.rows.values(), key=lambda row: len(commonprefix([row['run'], name])), default=None)
         return command_of(name, alike['data'], alike['precision']) if alike else command_of(name)

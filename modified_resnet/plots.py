@@ -220,7 +220,8 @@ def plot_features(
     for column, (name, rows) in zip(axes.T, features.items()):
         for ax, kind, title in zip(column, ('pca', 'tsne'), ('PCA', 't-SNE')):
             draw_features(ax, rows, kind, classes, f'{name}, {title}')
-    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc='outside lower center', ncols=5, markerscale=4, frameon=False)
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc='outside lower center', ncols=5, markerscale=4,
+               frameon=False)
     return fig
 
 # %% ../nbs/05_plots.ipynb #dbd5c20d
