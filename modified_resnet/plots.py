@@ -285,7 +285,7 @@ def plot_climb(
         face = color if row['kept'] else 'none'
         ax.barh(place, row['after'] - row['before'], left=row['before'], height=.6, color=face, edgecolor=color)
         times.plot(row['seconds'], place, 'o', ms=5, mfc=face, mec=color)
-        ax.annotate(f'{round(row["after"] - row["before"], 1) + 0.:+.1f}', (max(row['before'], row['after']), place),
+        ax.annotate(f'{row["after"] - row["before"]:+.2f}', (max(row['before'], row['after']), place),
                     (4, 0), textcoords='offset points', va='center', fontsize=8)
         standing = row['after'] if row['kept'] else row['before']
         if place + 1 < len(rows): ax.plot([standing] * 2, [place - .3, place + 1.3], color='#999999', lw=.8)

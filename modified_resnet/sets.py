@@ -288,7 +288,7 @@ def best_recipes(
     memorised the training images, what follows is against memorising. Empty if nothing has been found."""
     recipes, memorised = {}, False
     climbs = {'first climb': {}} if model in FIRST_CLIMBED else {}
-    for label, higher in (climbs | {'climb': HIGHER}).items():
+    for label, higher in (climbs | {'second climb': HIGHER}).items():
         found = best_recipe(results, model, higher)
         if not found: continue
         recipe = replace(found, epochs=BASES['best'].epochs, hold_out=0)
