@@ -173,11 +173,12 @@ def check_set(set_name: str, train_set: ImageSet, test_set: ImageSet, out: Path,
     if not smoke and 2 * BASES[set_name].hold_out > len(train_set):
         raise ValueError(f'the set {set_name} holds {BASES[set_name].hold_out} '
                          f'of {len(train_set)} training images out: use more images, or --smoke')
+    ours = test_set.fingerprint()
     for path in sorted(results.glob('*-*/config.json')):
         if path.parent.name == RANGE_TEST or path.parent.name.split('-')[0] not in BASES: continue
         config, what = read_json(path), None
         if (config.get('epochs') == 1) != smoke: what = f'{"not " * smoke}the record of a smoke test'
-        elif config.get('test_fingerprint') != test_set.fingerprint():
+        elif config.get('test_fingerprint') != ours:
             what = f'a record of other images ({config.get("data")}), and the two would be averaged'
         if what: raise ValueError(f'{path.parent} is {what}: choose another folder with --results, or remove it')
 
