@@ -15,7 +15,7 @@ from torch import Tensor
 # %% ../nbs/03a_augmentation.ipynb #fcb7d3e7
 @dataclass(frozen=True)
 class Draws:
-    "Random parameters of the paper's augmentation, one of each an image."
+    "Random parameters of the paper's augmentation, one of each per image."
     angle: Tensor  # float32, (N,), degrees counter-clockwise
     flip: Tensor  # bool, (N,), mirror left to right?
     top: Tensor  # int64, (N,), first row of the crop in the padded image
@@ -95,7 +95,7 @@ def augment(
 # %% ../nbs/03a_augmentation.ipynb #4e1770be
 def keep_only(
     draws: Draws,  # the paper's
-    kind: str,  # 'all', 'none', or of 'rotation', 'flip', 'crop' (a shift) one, or several joined by '_'
+    kind: str,  # 'all', 'none', or some of 'rotation', 'flip' and 'crop' (a shift), joined by '_'
 ) -> Draws:
     "The draws with all but some kinds of augmentation switched off ('all': as they are, 'none': nothing left)."
     if kind == 'all': return draws

@@ -174,8 +174,8 @@ def predict(
     speed: Speed = Speed(),  # layout and precision
 ) -> Tensor:
     """Logits of every image, float32 (N, classes); images are only normalised, by `model.normalization`
-    (default: the paper's). Raises ValueError if the images are no bytes, which would be normalised twice,
-    or have not as many channels as the network takes."""
+    (default: the paper's). Raises ValueError if the images are not bytes, and so would be normalised twice,
+    or do not have as many channels as the network takes."""
     if images.dtype != torch.uint8 or images.ndim != 4:
         raise ValueError(f'images are {images.dtype} {tuple(images.shape)}: want uint8 (N, C, H, W), 0 to 255; '
                          'for images that are normalised already, call model(images)')

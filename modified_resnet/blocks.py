@@ -56,7 +56,7 @@ class BasicBlock(nn.Module):
 
 # %% ../nbs/00_blocks.ipynb #71297c72
 def block_steps(planes: int, stride: int) -> list[str]:
-    "The main path of a block, in order of computation: one label a box of Figure 1."
+    "The main path of a block, in order of computation: one label per box of Figure 1."
     first = f'3x3 conv, {planes}' + (f', stride {stride}' if stride != 1 else '')
     return [first, 'batch norm', 'ReLU', f'3x3 conv, {planes}', 'batch norm']
 

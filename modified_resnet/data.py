@@ -123,7 +123,7 @@ def find_files(folder: Path) -> list[dict[str, list[Path]]]:
 
 # %% ../nbs/02b_data.ipynb #eec252e4
 def read_folder(
-    folder: Path,  # holds 'train' and 'test', each with one folder a class; or only the classes
+    folder: Path,  # holds 'train' and 'test', each with one folder per class; or only the classes
     image_size: int = 32,  # height and width of the images, pixels
 ) -> tuple[ImageSet, ImageSet]:
     """Decode a folder into (training, test) images; without a test folder, about a fifth of each class is set aside.
@@ -144,8 +144,8 @@ def read_folder(
 
 def set_aside(files: list[Path]) -> tuple[list[Path], list[Path]]:
     """Divide the files of a class into (about four fifths, about a fifth), both at least one, by a hash of their names.
-    A file's name alone decides, so the others stay where they are when some are added;
-    only one that was taken so that a part is not empty may go back."""
+    A file's name alone decides, so the others stay where they are when some are added. One exception:
+    if a part would be empty, one file is moved into it, and that one may move back when more are added."""
     place = {file: int.from_bytes(hashlib.sha256(os.fsencode(file.name)).digest()[:8], 'big') / 2 ** 64
              for file in files}
     ranked = sorted(files, key=place.get)

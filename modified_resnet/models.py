@@ -22,10 +22,10 @@ from .blocks import BasicBlock, conv3x3
 
 # %% ../nbs/01_models.ipynb #6d76525f
 def blocks_per_stage(
-    num_blocks: int | Sequence[int],  # one number for all stages, or one a stage; more than needed is allowed
+    num_blocks: int | Sequence[int],  # one number for all stages, or one per stage; more than needed is allowed
     stages: int,  # number of stages of the network
 ) -> list[int]:
-    "`num_blocks` as a list with one positive number a stage. Raises ValueError if that cannot be made of it."
+    "`num_blocks` as a list with one positive number per stage. Raises ValueError if that cannot be made of it."
     blocks = list(num_blocks)[:stages] if isinstance(num_blocks, Sequence) else [num_blocks] * stages
     if len(blocks) < stages or any(type(n) is not int or n < 1 for n in blocks):
         raise ValueError(f'num_blocks={num_blocks!r}: give one whole number above 0, '
@@ -164,7 +164,7 @@ def layer_table(
     model: nn.Module,  # the network; left as it was
     input_size: tuple[int, int, int] = (3, 32, 32),  # one image: channels, height, width
 ) -> list[dict]:
-    "One row a layer, in order of computation: 'layer', 'path', 'output_shape' (without N), 'parameters', 'mult_adds'."
+    "One row per layer, in order of computation: 'layer', 'path', 'output_shape' (without N), 'parameters', 'mult_adds'."
     model, rows = copy.deepcopy(model).cpu().eval(), []
 
     def note(path):

@@ -116,7 +116,7 @@ NUMBER = re.compile(f'{WHOLE.pattern}([.][0-9]+)?(e[+-]?[0-9]+)?|nan|-?inf')  # 
 
 def as_number(text: str) -> int | float | str:
     """The number a text stands for, or the text.
-    Raises ValueError for what is no text: a row of a CSV file that is too short or too long."""
+    Raises ValueError for a value that is not text: a row of a CSV file that is too short or too long."""
     if not isinstance(text, str): raise ValueError('a row is too short or too long')
     if WHOLE.fullmatch(text): return int(text)
     return float(text) if NUMBER.fullmatch(text) else text

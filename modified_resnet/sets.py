@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SEEDS', 'HELD_OUT', 'BASES', 'SHORT', 'QUESTIONS', 'RATES', 'OPTIMIZER_CHANGES', 'PARTS', 'HIGHER', 'KEPT',
            'FIRST_CLIMBED', 'MEMORISED', 'AGAINST_MEMORISING', 'SETS', 'in_name', 'run_name', 'command_of',
-           'paper_runs', 'clean_runs', 'for_smoke', 'last_row', 'held_out_accuracy', 'best_of', 'rates_of_search',
+           'paper_runs', 'clean_runs', 'for_smoke', 'last_row', 'held_out_accuracy', 'best_of_rates', 'rates_of_search',
            'best_rate', 'ablation_runs', 'Step', 'climb', 'best_recipe', 'best_recipes', 'beyond_runs', 'best_runs']
 
 # %% ../nbs/05c_sets.ipynb #0de27c3f
@@ -118,7 +118,7 @@ def held_out_accuracy(
     row = last_row(results, set_name, recipe)
     return None if row is None else row.get('test_accuracy', 0.)
 
-def best_of(
+def best_of_rates(
     results: Path,  # folder of the records
     changes: dict,  # against the ablations' base recipe
     rates: Sequence[float],  # learning rates to compare
@@ -138,7 +138,7 @@ def rates_of_search(
     Ends after a rate that has not been run."""
     tried = list(rates)
     yield from tried
-    while (best := best_of(results, changes, tried)) in (tried[0], tried[-1]):
+    while (best := best_of_rates(results, changes, tried)) in (tried[0], tried[-1]):
         place = RATES.index(best) + (1 if best == tried[-1] else -1)
         if not 0 <= place < len(RATES): return
         yield RATES[place]
@@ -150,7 +150,7 @@ def best_rate(
     rates: Sequence[float],  # where the search begins
 ) -> float | None:
     "The learning rate that a finished search has found; None if it is not finished, or all runs diverged."
-    return best_of(results, changes, list(rates_of_search(results, changes, rates)))
+    return best_of_rates(results, changes, list(rates_of_search(results, changes, rates)))
 
 # %% ../nbs/05c_sets.ipynb #3e3d9599
 #| code-fold: true

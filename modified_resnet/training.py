@@ -196,7 +196,7 @@ def confusion_counts(
     return pairs.bincount(minlength=num_classes ** 2).view(num_classes, num_classes)
 
 def write_confusion(path: Path, confusion: Tensor, classes: tuple[str, ...]):
-    "Write a confusion matrix as CSV: a header 'true' and the class names, then a row a true class."
+    "Write a confusion matrix as CSV: a header 'true' and the class names, then one row per true class."
     write_lines(path, [['true', *classes], *([name, *row] for name, row in zip(classes, confusion.tolist()))])
 
 def write_results(folder: Path, history: list[dict], confusion: Tensor, classes: tuple[str, ...]):

@@ -72,7 +72,7 @@ def create_variant(
     **kwargs,  # passed to `create_model`: num_classes, in_channels
 ) -> ResNet:
     """One of the networks, changed. With the defaults it is the paper's own.
-    Raises ValueError for an unknown name, or a share that is none."""
+    Raises ValueError for an unknown name, or a share outside 0 to below 1."""
     for name_of, share in (('dropout', dropout), ('block_dropout', block_dropout)):
         if not 0 <= share < 1: raise ValueError(f'{name_of}={share}: want a share from 0 to below 1')
     changed = not skip or block_dropout > 0
