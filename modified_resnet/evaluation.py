@@ -150,6 +150,7 @@ def load_model(
     return model.eval(), about
 
 # %% ../nbs/04_evaluation.ipynb #ef5b0dad
+#| code-fold: true
 PREFIXES = ('_orig_mod.', 'module.', '_orig_mod.')  # of torch.compile and of DistributedDataParallel, in either order
 LARGEST_NETWORK = 100_000_000  # numbers; no network of this package comes near
 
@@ -178,6 +179,8 @@ def network_weights(state: dict, path: str | Path) -> dict:
     for name, value in weights.items(): check_tensor(name, value, path)
     return weights
 
+# %% ../nbs/04_evaluation.ipynb #ef5b0da2
+#| code-fold: true
 def named_model(about: dict, weights: dict, path: str | Path) -> tuple[nn.Module, About]:
     "The network that a file says it holds. Raises CheckpointError if what it says makes no sense."
     try:
