@@ -132,7 +132,7 @@ class Speed:
     channels_last: bool = True  # store the channels of a pixel side by side
     fused: bool = True  # the optimizer makes one pass over the weights
     keep_memory: bool = True  # on a CPU, keep freed memory for the next step
-    precision: str = 'float32'  # of convolutions: 'float32', or 'bfloat16'
+    precision: str = 'float32'  # of convolutions and classifier: 'float32' (on a GPU: as PyTorch is set), 'bfloat16'
     compile: bool = False  # use torch.compile; takes half a minute or more to warm up
     sync_batchnorm: bool = False  # with several GPUs, normalise over the whole batch and not over each process's part
 
@@ -170,7 +170,7 @@ def model_normalization(model: nn.Module) -> tuple[tuple[float, ...], tuple[floa
 def predict(
     model: nn.Module,  # left as it is, but for its mode
     images: Tensor,  # uint8, (N, C, H, W), on the model's device
-    batch_size: int = 250,  # images at a time
+    batch_size: int | None = None,  # images at a time; None: as many as have the pixels of 250 small ones (32x32)
     speed: Speed = Speed(),  # layout and precision
 ) -> Tensor:
     """Logits of every image, float32 (N, classes); images are only normalised, by `model.normalization`
@@ -183,6 +183,7 @@ def predict(
     if images.shape[1] != len(normalization[0]):
         raise ValueError(f'the network takes images of {len(normalization[0])} channels, these have {images.shape[1]}: '
                          'use another network')
+    if batch_size is None: batch_size = max(1, 250 * 32 * 32 // max(32 * 32, images.shape[2] * images.shape[3]))
     model.eval()
     with speed.autocast(images.device):
         for part in images.split(batch_size):
@@ -196,11 +197,14 @@ def mean_by_batch(losses: Tensor, batch_size: int) -> float:
 # %% ../nbs/03b_batches.ipynb #43acf8ee
 @contextmanager
 def join_world(device: torch.device):
-    "The `World` that torchrun started this process in (one process where it did not), and the device to use in it."
+    """The `World` that torchrun started this process in (one process where it did not), and the device to use in it.
+    Raises ValueError if it was started in another way, or there are fewer GPUs than processes."""
     size, rank = int(os.environ.get('WORLD_SIZE', 1)), int(os.environ.get('RANK', 0))
     if size == 1:
         yield World(), device
         return
+    if 'LOCAL_RANK' not in os.environ:
+        raise ValueError(f'WORLD_SIZE={size}, but no LOCAL_RANK: start the processes with torchrun, or unset WORLD_SIZE')
     if device.type == 'cuda':
         local, gpus = int(os.environ['LOCAL_RANK']), torch.cuda.device_count()
         if (here := int(os.environ.get('LOCAL_WORLD_SIZE', local + 1))) > gpus:

@@ -221,7 +221,8 @@ def run_train(args):
     from modified_resnet.run import fit
     recipe, speed = (recipe_of_words(args),
                      Speed(precision=args.precision, compile=args.compile, sync_batchnorm=args.sync_batchnorm))
-    train_set, test_set = load_data(args.data, args.image_size)
+    with contextlib.nullcontext() if is_first() else contextlib.redirect_stdout(io.StringIO()):  # notes once
+        train_set, test_set = load_data(args.data, args.image_size)
     out = args.out or Path('out') / train_set.name / args.model
     check_place(out, args.data)
     if is_first(): say_data(train_set, test_set)
@@ -321,15 +322,15 @@ def images_for(about, args):
     """The test images that the words after evaluate name.
     Raises ValueError if they are not of the network's size and classes."""
     from modified_resnet.data import BUILT_IN, load_data
+    from modified_resnet.training import class_difference
     size = about.image_size
     if args.data in BUILT_IN and args.image_size is None and size != 32:
         raise ValueError(f'{args.checkpoint} takes images of {size}x{size}, those of {args.data} have 32x32: '
                          'name its images with --data')
     _, test_set = load_data(args.data, size if args.image_size is None else args.image_size)
     if about.classes and about.classes != test_set.classes:
-        known, seen = (', '.join(classes[:5]) for classes in (about.classes, test_set.classes))
-        raise ValueError(f'the network knows {known}, ..., but the images are of {seen}, ...: '
-                         'use the images it was trained for')
+        raise ValueError('the classes of network and images differ: '
+                         f'{class_difference(about.classes, test_set.classes)}; use the images it was trained for')
     return test_set
 
 def say_evaluation(checkpoint: str, about, test_set, found: dict, rows: list[dict]):
@@ -554,6 +555,7 @@ def report_error(error: Exception, code: int, debug: bool) -> int:
 def report_stop(why: str, verb: str, words: list[str]) -> int:
     "Say that a verb was stopped, and the words that go on."
     if verb == 'train' and '--resume' not in words: words = [*words, '--resume']
-    advice = f'\ngo on with: modified-resnet {shlex.join(words)}' if verb in LONG else ''
+    start = 'torchrun ... -m modified_resnet' if int(os.environ.get('WORLD_SIZE', 1)) > 1 else 'modified-resnet'
+    advice = f'\ngo on with: {start} {shlex.join(words)}' if verb in LONG else ''
     if is_first(): print(f'\nmodified-resnet: {why}{advice}', file=sys.stderr)
     return 1

@@ -4,16 +4,13 @@
 
 # %% auto #0
 __all__ = ['STATE', 'synchronised', 'normalization_of', 'balance_weights', 'start_weights', 'starting_network',
-           'check_last_batch', 'Trainer', 'start_epoch', 'seed_of_step', 'train_step', 'check_finite', 'look',
-           'finish_epoch', 'random_states', 'set_random_states', 'weights', 'trainer_state', 'lay_out', 'first_line',
-           'kind_of', 'restore_trainer']
+           'check_last_batch', 'Trainer', 'start_epoch', 'seed_of_step', 'draws_by_seed', 'train_step', 'check_finite',
+           'look', 'finish_epoch', 'weights', 'trainer_state', 'lay_out', 'first_line', 'kind_of', 'restore_trainer']
 
 # %% ../nbs/03c_engine.ipynb #355de69b
 import copy
-import random
 import time
 
-import numpy as np
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
@@ -88,7 +85,8 @@ def check_last_batch(model: nn.Module, recipe: Recipe, train_set: ImageSet, spee
 
 # %% ../nbs/03c_engine.ipynb #c70b6ec5
 class Trainer:
-    "A run in memory: trains by a recipe, one step at a time, and can be saved and restored between any two steps."
+    """A run in memory: trains by a recipe, one step at a time, and can be saved and restored between any two steps.
+    Raises ValueError if recipe, images and device do not fit each other."""
 
     def __init__(
         self,
@@ -126,6 +124,7 @@ class Trainer:
 def start_epoch(self: Trainer, epoch: int):
     "Plan an epoch (1 for the first) and set its sums to zero."
     self.epoch, self.step, self.seconds = epoch, 0, 0.
+    self.rates = {}  # learning rate by step, of the steps taken in this sitting
     # this process's part of each batch's mean loss
     self.losses = torch.zeros(len(self.batches), dtype=torch.float64, device=self.device)
     self.hits = torch.zeros((), dtype=torch.long, device=self.device)
@@ -143,10 +142,16 @@ def seed_of_step(trainer: Trainer) -> int:
     place = (trainer.recipe.seed * 1_000_003 + trainer.epoch) * 1_000_003 + trainer.step
     return (place * trainer.world.size + trainer.world.rank) % 2 ** 63
 
+def draws_by_seed(trainer: Trainer) -> bool:
+    "Does a layer draw (dropout) where the state of the CPU's global generator does not tell what?"
+    draws = trainer.recipe.dropout or trainer.recipe.block_dropout
+    return bool(draws) and (trainer.world.size > 1 or trainer.device.type == 'cuda')
+
 def train_step(self: Trainer):
-    "Take one step: the next batch forward and backward, the optimizer, the schedule. Waits for nothing."
+    """Take one step: the next batch forward and backward, the optimizer, the schedule. Waits for nothing
+    (but with an average of weights on a GPU: PyTorch's AveragedModel does)."""
     images, labels = self.batches[self.step]
-    if self.world.size > 1 and (self.recipe.dropout or self.recipe.block_dropout): torch.manual_seed(seed_of_step(self))
+    if draws_by_seed(self): torch.manual_seed(seed_of_step(self))
     share = 1 / self.batches.size(self.step)
     if len(labels) == 0:  # a last batch smaller than the world: take part, with weight zero
         images, labels, share = self.batches[0][0][:1], self.batches[0][1][:1], 0.
@@ -156,7 +161,7 @@ def train_step(self: Trainer):
     loss = F.cross_entropy(logits.float(), labels, self.class_weights, reduction='sum',
                            label_smoothing=self.recipe.label_smoothing) * share
     (loss * self.world.size).backward()
-    self.rate = self.optimizer.param_groups[0]['lr']
+    self.rate = self.rates[self.step] = self.optimizer.param_groups[0]['lr']
     self.optimizer.step()
     if self.average: self.average.update_parameters(self.model)
     self.scheduler.step()
@@ -178,8 +183,9 @@ def check_finite(
     if not len(bad) and not (weights and any(not torch.isfinite(v).all() for v in self.model.state_dict().values())):
         return
     batch = int(bad[0]) if len(bad) else self.step - 1
+    rate = self.rates.get(batch, self.rate)  # on a GPU one looks later, when the rate is another
     value = f'the loss is {losses[batch].item()}' if len(bad) else 'a weight is not finite'
-    raise FloatingPointError(f'{value} at epoch {self.epoch}, batch {batch + 1}, learning rate {self.rate:.3g}: '
+    raise FloatingPointError(f'{value} at epoch {self.epoch}, batch {batch + 1}, learning rate {rate:.3g}: '
                              f'try a lower lr_max than {self.recipe.lr_max:g}. The last good checkpoint is kept')
 
 Trainer.check_finite = check_finite
@@ -223,22 +229,6 @@ def finish_epoch(self: Trainer) -> dict:
 
 Trainer.finish_epoch = finish_epoch
 
-# %% ../nbs/03c_engine.ipynb #a63e65b0
-def random_states() -> dict:
-    "States of the global random generators of Python, NumPy, PyTorch and its GPUs, as plain values and tensors."
-    kind, keys, *rest = np.random.get_state()
-    return dict(python=list(random.getstate()), numpy=[kind, torch.from_numpy(keys.astype(np.int64)), *rest],
-                torch=torch.get_rng_state(), cuda=torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [])
-
-def set_random_states(states: dict):
-    "Put back what `random_states` returned."
-    version, inner, gauss = states['python']
-    random.setstate((version, tuple(inner), gauss))
-    kind, keys, *rest = states['numpy']
-    np.random.set_state((kind, keys.numpy().astype(np.uint32), *rest))
-    torch.set_rng_state(states['torch'])
-    if states['cuda'] and len(states['cuda']) == torch.cuda.device_count(): torch.cuda.set_rng_state_all(states['cuda'])
-
 # %% ../nbs/03c_engine.ipynb #23687137
 def weights(self: Trainer) -> dict:
     """What a file needs for the network to be used again: its state_dict as 'model', and 'about' it:
@@ -251,7 +241,7 @@ def trainer_state(self: Trainer) -> dict:
     "Everything a checkpoint needs (tensors and plain values), as a copy; sums are over all processes."
     trained = dict(trained=self.model.state_dict()) if self.average else {}
     return copy.deepcopy(dict(self.weights(), **trained, optimizer=self.optimizer.state_dict(),
-                              scheduler=self.scheduler.state_dict(), random=random_states(),
+                              scheduler=self.scheduler.state_dict(), random=torch.get_rng_state(),
                               history=self.history, confusion=self.confusion, epoch=self.epoch, step=self.step,
                               losses=self.world.sum(self.losses.clone()), hits=self.world.sum(self.hits.clone()),
                               rate=self.rate, seconds=self.seconds))
@@ -293,11 +283,11 @@ def restore_trainer(self: Trainer, state: dict):
     except RuntimeError as error:
         raise ValueError(f'the checkpoint is not of {self.recipe.model!r}: {first_line(error)}') from error
     for group in state['optimizer']['param_groups']:
-        if 'fused' in group: group['fused'] = self.speed.fused  # of this sitting, not of the one that saved
+        if 'fused' in group: group['fused'] = self.speed.fused or None  # of this sitting, not of the one that saved
     self.optimizer.load_state_dict(state['optimizer'])
     lay_out(self.optimizer)
     self.scheduler.load_state_dict(state['scheduler'])
-    set_random_states(state['random'])
+    torch.set_rng_state(state['random'])
     self.history, self.confusion = list(state['history']), state['confusion']
     self.start_epoch(state['epoch'])
     self.step, self.seconds, self.rate = state['step'], state['seconds'], state['rate']

@@ -130,7 +130,7 @@ def confident_mistakes(
 @dataclass(frozen=True)
 class About:
     "What is known of a network in a file."
-    name: str  # 'small', 'medium', 'large', or widths of stages
+    name: str  # 'small', 'medium', 'large', 'budget', or widths of stages
     classes: tuple[str, ...] = ()  # names of its classes; none if the file does not say
     mean: tuple[float, ...] = PAPER_MEAN  # of each channel, 0 to 1
     std: tuple[float, ...] = PAPER_STD  # of each channel, 0 to 1

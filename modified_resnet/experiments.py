@@ -144,15 +144,15 @@ def is_recorded(
     record: Path,  # where the record would be
     recipe: Recipe,  # of the run
     train_print: str,  # fingerprint of the images it would be trained on
-    test_set: ImageSet,  # the test images it would have
+    test_print: str,  # fingerprint of its test images
 ) -> bool:
     """Is there a whole record of this run, or of its divergence?
     Raises ValueError if there is one of another recipe or other images."""
     diverged = (record / 'diverged.txt').exists()
     if not diverged and not (record / 'history.csv').exists(): return False
     config = read_json(record / 'config.json') if diverged else read_config(record)
-    theirs = recipe_of(config), config.get('data'), config.get('train_fingerprint'), config.get('test_fingerprint')
-    if theirs != (recipe, test_set.name, train_print, test_set.fingerprint()):
+    theirs = recipe_of(config), config.get('train_fingerprint'), config.get('test_fingerprint')
+    if theirs != (recipe, train_print, test_print):
         raise ValueError(f'{record} is the record of another recipe, or of other images ({config.get("data")}): '
                          'choose another folder with --results, or remove it')
     return diverged or len(read_history(record)) == recipe.epochs
@@ -202,6 +202,7 @@ def run_set(
     check_set(set_name, train_set, test_set, out, results, smoke)
     results.mkdir(parents=True, exist_ok=True)
     fingerprint_of = cache(lambda n: (hold_out(train_set, n)[0] if n else train_set).fingerprint())
+    test_print = test_set.fingerprint()
     done, seen = 0, False
     if set_name == 'ablations' and fnmatch.fnmatch(RANGE_TEST, only):
         seen = True
@@ -210,7 +211,7 @@ def run_set(
         name, recipe = run_name(set_name, planned), for_smoke(planned) if smoke else planned
         if not fnmatch.fnmatch(name, only): continue
         seen = True
-        if is_recorded(results / name, recipe, fingerprint_of(recipe.hold_out), test_set):
+        if is_recorded(results / name, recipe, fingerprint_of(recipe.hold_out), test_print):
             theirs = read_json(results / name / 'config.json')['precision']
             if theirs != speed.precision:
                 say(f'{name}: recorded already, in {theirs}; remove the record to make it in {speed.precision}')

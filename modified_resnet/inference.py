@@ -90,7 +90,7 @@ def load_pretrained(
 
 # %% ../nbs/04a_inference.ipynb #0b9868d2
 def load_weights(
-    which: str | Path,  # one of pretrained_names(), a file, or the folder of a run: its last epoch
+    which: str | Path,  # one of pretrained_names(), a file, or the folder of a run: its last checkpoint
 ) -> tuple[nn.Module, About]:
     "A network by the name of its weights, or from a file or a run. Errors as `load_pretrained` and `load_model`."
     if str(which) in pretrained_names(): return load_pretrained(str(which))
@@ -215,11 +215,12 @@ def class_activation_map(
     image: Tensor,  # uint8, (3, H, W)
     label: int,  # the class asked about
 ) -> Tensor:
-    """What each place of an image contributes to the score of a class: float32 (H, W); before the map is enlarged to
+    """What each place of an image contributes to the score of a class: float32 (H, W), on the CPU; before the map is enlarged to
     the image, its mean is the score without the bias (Zhou et al. 2016, equation 2)."""
-    maps = model.eval().maps(normalize(image[None], *model_normalization(model)))[0]
+    image = image[None].to(model.conv1.weight.device)
+    maps = model.eval().maps(normalize(image, *model_normalization(model)))[0]
     places = torch.einsum('c,chw->hw', model.linear.weight[label], maps)
-    return F.interpolate(places[None, None], size=image.shape[-2:], mode='nearest')[0, 0]
+    return F.interpolate(places[None, None], size=image.shape[-2:], mode='nearest')[0, 0].cpu()
 
 # %% ../nbs/04a_inference.ipynb #7dc1242d
 #| code-fold: true

@@ -126,7 +126,7 @@ class Muon(torch.optim.Optimizer):
 
 # %% ../nbs/02c_modern.ipynb #acec2d02
 def running_average(
-    model: nn.Module,  # whose weights are averaged; the average starts as a copy of it
+    model: nn.Module,  # whose weights are averaged; the first update copies them
     decay: float,  # share of the old average that is kept at each update, 0 to below 1
 ) -> AveragedModel:
     """The exponential moving average of a model's weights and statistics:

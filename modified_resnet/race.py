@@ -31,10 +31,9 @@ def accuracy_to_reach(
 ) -> float:
     """Mean test accuracy (0 to 1) of the recorded runs of the paper's recipe after their last epoch.
     Raises ValueError if there are none with these images."""
-    book = Book(results)
+    book, ours = Book(results), (train_set.fingerprint(), test_set.fingerprint())
     records = [record for record in book.need(f'the race of {model}', book.seeds('paper', model=model))
-               if (record.config['train_fingerprint'], record.config['test_fingerprint'])
-                  == (train_set.fingerprint(), test_set.fingerprint())]
+               if (record.config['train_fingerprint'], record.config['test_fingerprint']) == ours]
     if not records:
         raise ValueError(f'{results} has no record of the paper\'s recipe for {model!r} '
                          f'on these images of {test_set.name}: run reproduce --set paper first')

@@ -99,17 +99,19 @@ def make_optimizer(
     recipe: Recipe,  # optimizer, momentum, nesterov, weight_decay
     parameters: Iterable[nn.Parameter] |  # what to optimise, or groups of it as from `modern.parameter_groups`
                 Iterable[dict],
-    fused: bool = False,  # one pass over the weights, where PyTorch has it (not for rmsprop and muon)
+    fused: bool = False,  # one pass over the weights (not for rmsprop and muon); False: what PyTorch takes by default
 ) -> torch.optim.Optimizer:
     """The paper's optimizer, SGD with Nesterov momentum (section 'Optimizer'), or one it is compared with.
     The schedule sets the learning rate."""
+    # None, since False would also take the faster default on a GPU away
     common = dict(lr=recipe.lr_max, weight_decay=recipe.weight_decay)
+    one_pass = dict(fused=fused or None)
     momentum = dict(momentum=recipe.momentum, nesterov=recipe.nesterov)
-    if recipe.optimizer == 'sgd': return torch.optim.SGD(parameters, fused=fused, **momentum, **common)
+    if recipe.optimizer == 'sgd': return torch.optim.SGD(parameters, **one_pass, **momentum, **common)
     if recipe.optimizer == 'muon': return Muon(parameters, **momentum, **common)
     if recipe.optimizer == 'rmsprop': return torch.optim.RMSprop(parameters, **common)
     kind = dict(adam=torch.optim.Adam, adamw=torch.optim.AdamW)[recipe.optimizer]
-    return kind(parameters, fused=fused, **common)
+    return kind(parameters, **one_pass, **common)
 
 # %% ../nbs/02d_recipe.ipynb #7ea95b03
 def step_size(

@@ -53,9 +53,14 @@ def last_test_accuracy(folder: Path) -> float:
     return read_history(folder)[-1]['test_accuracy']
 
 def read_confusion(folder: Path) -> tuple[Tensor, list[str]]:
-    "The final confusion matrix of a run, int64 (classes, classes), and the names of the classes."
-    with open(folder / 'confusion.csv', newline='', encoding='utf-8') as file: _, *rows = csv.reader(file)
-    return torch.tensor([[int(n) for n in row[1:]] for row in rows]), [row[0] for row in rows]
+    """The final confusion matrix of a run, int64 (classes, classes), and the names of the classes.
+    Raises ValueError if it is damaged."""
+    path = folder / 'confusion.csv'
+    with open(path, newline='', encoding='utf-8') as file:
+        try:
+            _, *rows = csv.reader(file)
+            return torch.tensor([[int(n) for n in row[1:]] for row in rows]), [row[0] for row in rows]
+        except (ValueError, IndexError, csv.Error) as error: raise ValueError(f'{path} is damaged ({error})') from error
 
 def recipe_of(config: dict) -> Recipe:
     "The recipe in a run's config. What an older record does not mention is as in the paper."

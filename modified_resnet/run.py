@@ -36,7 +36,8 @@ class Interrupted(KeyboardInterrupt):
 
 class StopSignals:
     """While open, SIGINT, SIGTERM and SIGHUP (a terminal that closes; not if nohup has it ignored)
-    are noted in `name` instead of obeyed; a second one raises KeyboardInterrupt."""
+    are noted in `name` instead of obeyed. A SIGINT after one raises KeyboardInterrupt; the others may come twice,
+    as SIGHUP does from a shell that closes, and mean the same as once."""
     def __enter__(self):
         self.name, main = None, threading.current_thread() is threading.main_thread()
         signals = [signal.SIGINT, signal.SIGTERM]
@@ -46,8 +47,8 @@ class StopSignals:
         return self
 
     def note(self, number, frame):
-        if self.name: raise KeyboardInterrupt
-        self.name = signal.Signals(number).name
+        if self.name and number == signal.SIGINT: raise KeyboardInterrupt
+        self.name = self.name or signal.Signals(number).name
 
     def __exit__(self, *error):
         for number, handler in self.old.items(): signal.signal(number, handler or signal.SIG_DFL)
@@ -81,12 +82,13 @@ def write_epoch(trainer: Trainer, folder: Path):
     and the weights if they are the best."""
     write_results(folder, trainer.history, trainer.confusion, trainer.classes)
     if is_best(trainer.history): save_tensors(folder / BEST, trainer.weights())
-    write_events(folder, trainer.history[-1])
 
 def record_epoch(trainer: Trainer, folder: Path):
-    "Write the checkpoint after an epoch, and then what follows from it; cut off in between, `go_on` writes the rest."
+    """Write the checkpoint after an epoch, and then what follows from it; cut off in between, `go_on` writes the rest
+    (but for the event of TensorBoard, which would then be there twice)."""
     save_run(trainer, folder)
     trainer.world.first(lambda: advise_on_disk(lambda: write_epoch(trainer, folder), folder))
+    trainer.world.first(lambda: advise_on_disk(lambda: write_events(folder, trainer.history[-1]), folder))
 
 # %% ../nbs/03d_run.ipynb #1b46b936
 def train_epoch(
@@ -163,8 +165,9 @@ def fit(
     save_seconds: float = 60.,  # time between checkpoints within an epoch
 ) -> tuple[nn.Module, list[dict]]:
     """Train by a recipe: the network that was tested (the average, if the recipe has one), in evaluation mode,
-    on the device; and the history. SIGINT and SIGTERM stop it after a step, saved.
-    Raises ValueError, FileExistsError, InUse, CheckpointError, FloatingPointError, OSError, Interrupted."""
+    on the device; and the history. SIGINT, SIGTERM and SIGHUP stop it after a step, saved.
+    Raises ValueError, FileExistsError, InUse, CheckpointError, FloatingPointError, OSError, Interrupted,
+    and RuntimeError (out of GPU memory, or a lost process)."""
     check_pair(train_set, test_set)
     train_part, looked_at = hold_out(train_set, recipe.hold_out) if recipe.hold_out else (train_set, test_set)
     if not save_seconds >= 0: raise ValueError(f'save_seconds={save_seconds}: want a number of seconds, at least 0')

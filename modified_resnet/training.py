@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['PLAIN_FIELDS', 'get_device', 'progress', 'in_notebook', 'train', 'evaluate', 'history_row', 'epoch_line',
-           'run_config', 'check_classes', 'check_pair', 'check_channels', 'about_network', 'check_plain',
-           'confusion_counts', 'write_confusion', 'write_results', 'best_row', 'is_best', 'fit_plain', 'keep']
+           'run_config', 'check_classes', 'class_difference', 'check_pair', 'check_channels', 'about_network',
+           'check_plain', 'confusion_counts', 'write_confusion', 'write_results', 'best_row', 'is_best', 'fit_plain',
+           'keep']
 
 # %% ../nbs/03_training.ipynb #d73c7fd5
 import math
@@ -124,7 +125,7 @@ def epoch_line(
 def run_config(
     recipe: Recipe,  # how to train
     train_set: ImageSet,  # training images
-    test_set: ImageSet,  # images looked at after every epoch
+    test_set: ImageSet,  # test images
 ) -> dict:
     "Everything that determines a run, as plain values: the recipe, and the images by name, count and fingerprint."
     return dict(asdict(recipe), data=train_set.name, image_size=train_set.images.shape[-1],
@@ -138,6 +139,13 @@ def check_classes(model: nn.Module, data: ImageSet):
     if outputs != classes: raise ValueError(f'the model has {outputs} outputs but {data.name} has {classes} classes: '
                                             f'use other images, or a model with num_classes={classes}')
 
+def class_difference(ours: Sequence[str], theirs: Sequence[str]) -> str:
+    "Where two lists of classes differ first, in words."
+    place = next((i for i, pair in enumerate(zip(ours, theirs)) if pair[0] != pair[1]), min(len(ours), len(theirs)))
+    name = lambda classes: repr(classes[place]) if place < len(classes) else 'missing'
+    return (f'{len(ours)} and {len(theirs)} classes, ' * (len(ours) != len(theirs))
+            + f'class {place + 1} is {name(ours)} in the one, {name(theirs)} in the other')
+
 def check_pair(train_set: ImageSet, test_set: ImageSet):
     "Raise ValueError unless both sets have images, of the same shape and of the same classes in the same order."
     for name, data in (('training', train_set), ('test', test_set)):
@@ -146,9 +154,8 @@ def check_pair(train_set: ImageSet, test_set: ImageSet):
         raise ValueError(f'training images are {tuple(train_set.images.shape[1:])}, '
                          f'test images {tuple(test_set.images.shape[1:])}: want the same channels, height and width')
     if train_set.classes != test_set.classes:
-        known, seen = (', '.join(part.classes[:5]) + ', ...' * (len(part.classes) > 5)
-                       for part in (train_set, test_set))
-        raise ValueError(f'the classes of the training images ({known}) are not those of the test images ({seen}): '
+        difference = class_difference(train_set.classes, test_set.classes)
+        raise ValueError(f'the classes of training and test images differ: {difference}; '
                          'want the same, in the same order')
 
 # %% ../nbs/03_training.ipynb #c7239acb
