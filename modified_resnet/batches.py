@@ -72,7 +72,8 @@ def on_device(
 
 # %% ../nbs/03b_batches.ipynb #2b00dde9
 class Batches:
-    "The training batches of one epoch, augmented and normalised on the device."
+    """The training batches of one epoch, augmented and normalised on the device.
+    Raises ValueError for a translation or cutout larger than the images."""
 
     def __init__(
         self,
@@ -204,7 +205,8 @@ def join_world(device: torch.device):
         yield World(), device
         return
     if 'LOCAL_RANK' not in os.environ:
-        raise ValueError(f'WORLD_SIZE={size}, but no LOCAL_RANK: start the processes with torchrun, or unset WORLD_SIZE')
+        raise ValueError(f'WORLD_SIZE={size}, but no LOCAL_RANK: '
+                         'start the processes with torchrun, or unset WORLD_SIZE')
     if device.type == 'cuda':
         local, gpus = int(os.environ['LOCAL_RANK']), torch.cuda.device_count()
         if (here := int(os.environ.get('LOCAL_WORLD_SIZE', local + 1))) > gpus:

@@ -124,7 +124,8 @@ def usable_rates(
     return rates[0], rates[-1]
 
 def record_range_test(train_set: ImageSet, record: Path, device: str, speed: Speed):
-    "Make the range test and write its record: config.json, env.json, range.csv; nothing if it is there."
+    """Make the range test and write its record: config.json, env.json, range.csv; nothing if it is there.
+    Raises ValueError if it is there with other images."""
     recipe, device = Recipe(epochs=1), get_device(device)
     config = dict(run_config(recipe, train_set, train_set.select(slice(0, 0))), **asdict(speed))
     if (record / 'range.csv').exists():

@@ -79,7 +79,8 @@ def load_pretrained(
     name: str = 'small',  # one of pretrained_names()
 ) -> tuple[nn.Module, About]:
     """The network with its trained weights, in evaluation mode, and what is known of it.
-    Raises CheckpointError if the file is not the one its card describes, and what `fetch_weights` raises."""
+    Raises ValueError for an unknown name, CheckpointError if the file is not the one its card describes,
+    and what `fetch_weights` raises."""
     card, kept = pretrained_card(name), cache_folder() / 'weights'
     found = [path for path in (WEIGHTS / card['file'], kept / card['file']) if path.is_file()]
     path = found[0] if found else fetch_weights(card, kept)
@@ -215,8 +216,8 @@ def class_activation_map(
     image: Tensor,  # uint8, (3, H, W)
     label: int,  # the class asked about
 ) -> Tensor:
-    """What each place of an image contributes to the score of a class: float32 (H, W), on the CPU; before the map is enlarged to
-    the image, its mean is the score without the bias (Zhou et al. 2016, equation 2)."""
+    """What each place of an image contributes to the score of a class: float32 (H, W), on the CPU;
+    before the map is enlarged to the image, its mean is the score without the bias (Zhou et al. 2016, equation 2)."""
     image = image[None].to(model.conv1.weight.device)
     maps = model.eval().maps(normalize(image, *model_normalization(model)))[0]
     places = torch.einsum('c,chw->hw', model.linear.weight[label], maps)

@@ -164,7 +164,8 @@ def layer_table(
     model: nn.Module,  # the network; left as it was
     input_size: tuple[int, int, int] = (3, 32, 32),  # one image: channels, height, width
 ) -> list[dict]:
-    "One row per layer, in order of computation: 'layer', 'path', 'output_shape' (without N), 'parameters', 'mult_adds'."
+    """One row per layer, in order of computation:
+    'layer', 'path', 'output_shape' (without N), 'parameters', 'mult_adds'."""
     model, rows = copy.deepcopy(model).cpu().eval(), []
 
     def note(path):

@@ -36,7 +36,8 @@ def whiten_stem(
     images: Tensor,  # normalised training images, float (N, C, H, W); some hundred are enough
 ):
     """Start the stem with whitening filters and their negatives.
-    Filters beyond twice the number of components keep their random start."""
+    Filters beyond twice the number of components keep their random start.
+    Raises ValueError for images of another number of channels than the stem takes."""
     weight = model.conv1.weight
     if images.shape[1] != weight.shape[1]:
         raise ValueError(f'images have {images.shape[1]} channels, the stem takes {weight.shape[1]}')
