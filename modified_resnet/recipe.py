@@ -103,9 +103,8 @@ def make_optimizer(
 ) -> torch.optim.Optimizer:
     """The paper's optimizer, SGD with Nesterov momentum (section 'Optimizer'), or one it is compared with.
     The schedule sets the learning rate."""
-    # None, since False would also take the faster default on a GPU away
     common = dict(lr=recipe.lr_max, weight_decay=recipe.weight_decay)
-    one_pass = dict(fused=fused or None)
+    one_pass = dict(fused=fused or None)  # False would take PyTorch's faster default on a GPU away, too
     momentum = dict(momentum=recipe.momentum, nesterov=recipe.nesterov)
     if recipe.optimizer == 'sgd': return torch.optim.SGD(parameters, **one_pass, **momentum, **common)
     if recipe.optimizer == 'muon': return Muon(parameters, **momentum, **common)
