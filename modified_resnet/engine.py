@@ -275,6 +275,9 @@ def restore_trainer(self: Trainer, state: dict):
     if lacking:
         raise ValueError(f'the checkpoint has no {lacking[0]!r}, so this engine did not write it '
                          'and cannot go on from it: choose another folder with --out')
+    if not torch.is_tensor(state['random']):
+        raise ValueError('the checkpoint was written by an earlier version of this engine, which cannot go on from it: '
+                         'choose another folder with --out')
     there, here = (kind_of(part['param_groups']) for part in (state['optimizer'], self.optimizer.state_dict()))
     if there != here: raise ValueError(f'the checkpoint is of {there}, not of {here}: choose another folder with --out')
     try:
