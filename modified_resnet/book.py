@@ -215,12 +215,14 @@ class Book:
         return [name for name in planned
                 if name not in self.rows and not (self.results / name / 'diverged.txt').exists()]
 
+    def best_by_recipe(self, model: str) -> dict[str, list[str]]:
+        "Names of the recorded runs of each of a network's best_recipes, by their labels; one for each seed there is."
+        return {label: [name for seed in SEEDS if (name := run_name('best', replace(recipe, seed=seed))) in self.rows]
+                for label, recipe in best_recipes(self.results, model).items()}
+
     def best(self, model: str) -> list[str]:
-        """Names of the recorded runs of a network's best recipe, one for each seed there is:
-        of the last of its best_recipes that has been run."""
-        names = ([run_name('best', replace(recipe, seed=seed)) for seed in SEEDS]
-                 for recipe in reversed(best_recipes(self.results, model).values()))
-        return next(filter(None, ([name for name in group if name in self.rows] for group in names)), [])
+        "Those of the last of the recipes that has been run."
+        return next(filter(None, reversed(self.best_by_recipe(model).values())), [])
 
     def setting(self, names: list[str]) -> str:
         "What a caption must say of the runs of these names."

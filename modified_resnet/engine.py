@@ -20,7 +20,7 @@ from torch.nn.parallel import DistributedDataParallel
 from .batches import Batches, Speed, World, keep_freed_memory, mean_by_batch, predict, safe_speed
 from .images import PAPER_MEAN, PAPER_STD, ImageSet, channel_stats, normalize
 from .modern import parameter_groups, running_average, whiten_stem, zero_gammas
-from .recipe import Recipe, make_optimizer, make_scheduler, network_of
+from .recipe import Recipe, learning_rates, make_optimizer, make_scheduler, network_of
 from .training import (about_network, check_channels, check_classes, confusion_counts, get_device,
                                       history_row)
 
@@ -124,7 +124,6 @@ class Trainer:
 def start_epoch(self: Trainer, epoch: int):
     "Plan an epoch (1 for the first) and set its sums to zero."
     self.epoch, self.step, self.seconds = epoch, 0, 0.
-    self.rates = {}  # learning rate by step, of the steps taken in this sitting
     # this process's part of each batch's mean loss
     self.losses = torch.zeros(len(self.batches), dtype=torch.float64, device=self.device)
     self.hits = torch.zeros((), dtype=torch.long, device=self.device)
@@ -143,7 +142,7 @@ def seed_of_step(trainer: Trainer) -> int:
     return (place * trainer.world.size + trainer.world.rank) % 2 ** 63
 
 def draws_by_seed(trainer: Trainer) -> bool:
-    "Does a layer draw (dropout) where the state of the CPU's global generator does not tell what?"
+    "Does dropout draw from `seed_of_step`? On a GPU, and with several processes."
     draws = trainer.recipe.dropout or trainer.recipe.block_dropout
     return bool(draws) and (trainer.world.size > 1 or trainer.device.type == 'cuda')
 
@@ -161,7 +160,7 @@ def train_step(self: Trainer):
     loss = F.cross_entropy(logits.float(), labels, self.class_weights, reduction='sum',
                            label_smoothing=self.recipe.label_smoothing) * share
     (loss * self.world.size).backward()
-    self.rate = self.rates[self.step] = self.optimizer.param_groups[0]['lr']
+    self.rate = self.optimizer.param_groups[0]['lr']
     self.optimizer.step()
     if self.average: self.average.update_parameters(self.model)
     self.scheduler.step()
@@ -183,7 +182,8 @@ def check_finite(
     if not len(bad) and not (weights and any(not torch.isfinite(v).all() for v in self.model.state_dict().values())):
         return
     batch = int(bad[0]) if len(bad) else self.step - 1
-    rate = self.rates.get(batch, self.rate)  # on a GPU one looks later, when the rate is another
+    step = (self.epoch - 1) * len(self.batches) + batch
+    rate = learning_rates(self.recipe, len(self.batches.images))[step]  # on a GPU, `rate` is of a later step by now
     value = f'the loss is {losses[batch].item()}' if len(bad) else 'a weight is not finite'
     raise FloatingPointError(f'{value} at epoch {self.epoch}, batch {batch + 1}, learning rate {rate:.3g}: '
                              f'try a lower lr_max than {self.recipe.lr_max:g}. The last good checkpoint is kept')

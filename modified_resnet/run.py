@@ -87,8 +87,10 @@ def record_epoch(trainer: Trainer, folder: Path):
     """Write the checkpoint after an epoch, and then what follows from it; cut off in between, `go_on` writes the rest
     (but for the event of TensorBoard, which would then be there twice)."""
     save_run(trainer, folder)
-    trainer.world.first(lambda: advise_on_disk(lambda: write_epoch(trainer, folder), folder))
-    trainer.world.first(lambda: advise_on_disk(lambda: write_events(folder, trainer.history[-1]), folder))
+    def write():
+        write_epoch(trainer, folder)
+        write_events(folder, trainer.history[-1])
+    trainer.world.first(lambda: advise_on_disk(write, folder))
 
 # %% ../nbs/03d_run.ipynb #1b46b936
 def train_epoch(
