@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['IMAGE_SUFFIXES', 'BUILT_IN', 'to_rgb', 'read_image', 'is_image', 'folders_in', 'list_images', 'read_images',
            'folder_parts', 'unread_folders', 'find_files', 'read_folder', 'set_aside', 'folder_key', 'save_sets',
-           'load_sets', 'load_folder', 'cache_lock', 'say_folder', 'load_data']
+           'load_sets', 'load_folder', 'cache_lock', 'find_official', 'load_place', 'load_cifar10', 'say_folder',
+           'load_data']
 
 # %% ../nbs/02b_data.ipynb #71d2ef47
 import hashlib
@@ -22,7 +23,8 @@ from filelock import FileLock
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from .images import ImageSet, cache_folder, load_cifar10, load_digits_images
+from .images import (ImageSet, broken_archive, cache_folder, load_digits_images, load_official,
+                                    recognise_cifar10)
 from .records import save_tensors
 
 # %% ../nbs/02b_data.ipynb #233793b0
@@ -122,6 +124,8 @@ def find_files(folder: Path) -> list[dict[str, list[Path]]]:
     return found
 
 # %% ../nbs/02b_data.ipynb #eec252e4
+BUILT_IN = ('digits', 'cifar10')  # images of 32x32 pixels that are known by name
+
 def read_folder(
     folder: Path,  # holds 'train' and 'test', each with one folder per class; or only the classes
     image_size: int = 32,  # height and width of the images, pixels
@@ -129,11 +133,12 @@ def read_folder(
     """Decode a folder into (training, test) images; without a test folder, about a fifth of each class is set aside.
     Raises ValueError naming what is missing."""
     found = find_files(folder)
-    classes = tuple(found[0])
+    classes, name = tuple(found[0]), folder.resolve().name
+    if name in BUILT_IN: name = f'the folder {name}'
     def read(part):
         labels = torch.tensor([classes.index(name) for name, files in part.items() for _ in files])
         images = read_images([f for files in part.values() for f in files], image_size)
-        return ImageSet(images, labels, classes, folder.resolve().name)
+        return ImageSet(images, labels, classes, name)
     if len(found) == 2: return read(found[0]), read(found[1])
     lonely = [name for name, files in found[0].items() if len(files) < 2]
     if lonely:
@@ -157,7 +162,7 @@ def folder_key(folder: Path, image_size: int) -> str:
     """A name for the state of a folder: 8 hex digits for the folder and `image_size`, a dash, and 24 that change
     with any file's name, size or time of change."""
     place = hashlib.sha256(f'{folder.resolve()} {image_size}'.encode('utf-8', 'surrogateescape')).hexdigest()[:8]
-    sha = hashlib.sha256(b'3')  # the version of the rules by which files become images
+    sha = hashlib.sha256(b'4')  # the version of the rules by which files become images
     for part in find_files(folder):
         for files in part.values():
             for file in files:
@@ -182,13 +187,13 @@ def load_folder(
     folder: str | Path,  # holds 'train' and 'test', each with one folder a class
     image_size: int = 32,  # height and width of the images, pixels
 ) -> tuple[ImageSet, ImageSet]:
-    """Training and test images of a folder, decoded in parallel the first time and cached.
-    Raises ValueError, as `read_folder`."""
+    """Training and test images of a folder, decoded in parallel the first time and cached; a folder of CIFAR-10's
+    images is known for what it is. Raises ValueError, as `read_folder`."""
     folder = Path(folder)
     path = cache_folder() / f'{folder_key(folder, image_size)}.pt'
     sets = load_sets(path)
     if sets is None:
-        sets = read_folder(folder, image_size)
+        sets = recognise_cifar10(read_folder(folder, image_size))
         try:
             save_sets(path, sets)
             earlier = set(path.parent.glob(f'{path.name[:8]}-*.pt')) - {path}  # states of the folder
@@ -209,9 +214,44 @@ def cache_lock():
     finally:
         if lock: lock.release()
 
-# %% ../nbs/02b_data.ipynb #1033cdba
-BUILT_IN = ('digits', 'cifar10')  # images of 32x32 pixels that are known by name
+# %% ../nbs/02b_data.ipynb #720e6ea1
+def find_official(
+    place: Path,  # as a person gives it
+) -> Path | None:
+    """The folder with CIFAR-10's official files: this one, the one around cifar-10-batches-py,
+    or the cache, into which an archive is unpacked; None if nothing is official here.
+    Raises ValueError for a damaged archive."""
+    from torchvision.datasets import CIFAR10
+    from torchvision.datasets.utils import extract_archive
+    if place.resolve().name == CIFAR10.base_folder: return place.resolve().parent
+    if (place / CIFAR10.base_folder).is_dir(): return place
+    archive = place if place.name == CIFAR10.filename else place / CIFAR10.filename
+    if not archive.is_file(): return None
+    if broken := broken_archive(archive): raise ValueError(broken)
+    if not (cache_folder() / CIFAR10.base_folder / 'test_batch').exists(): extract_archive(archive, cache_folder())
+    return cache_folder()
 
+# %% ../nbs/02b_data.ipynb #89c915b7
+def load_place(place: Path, image_size: int = 32) -> tuple[ImageSet, ImageSet]:
+    "Images of a folder, or CIFAR-10 from its official files. Raises ValueError, as the two."
+    root = find_official(place)
+    if root is None: return load_folder(place, image_size)
+    if image_size != 32: raise ValueError(f'image_size={image_size}: CIFAR-10 has images of 32')
+    return load_official(root)
+
+def load_cifar10() -> tuple[ImageSet, ImageSet]:
+    """CIFAR-10 as (50,000 training, 10,000 test) images of 3x32x32, in order of class: from the place
+    that $CIFAR10 names, else downloaded once. Raises ConnectionError without it,
+    ValueError if other images are in that place."""
+    if not (place := os.environ.get('CIFAR10')): return load_official(cache_folder(), download=True)
+    sets = load_place(Path(place).expanduser())
+    if sets[0].uncertain is None:
+        raise ValueError(f'the images in CIFAR10={place} are not those of CIFAR-10, pixel for pixel (fingerprints '
+                         f'{" and ".join(part.fingerprint() for part in sets)}): name another place, or none; '
+                         f'or use them for what they are, with --data {place}')
+    return sets
+
+# %% ../nbs/02b_data.ipynb #1033cdba
 def say_folder(folder: Path):
     "Print a note for each thing that the owner of a folder may not expect: no test images, folders that are not read."
     unread = unread_folders(folder)
@@ -224,7 +264,7 @@ def say_folder(folder: Path):
               'or in CLASS')
 
 def load_data(
-    source: str | Path = 'digits',  # one of BUILT_IN, or a folder as for load_folder
+    source: str | Path = 'digits',  # one of BUILT_IN, or a folder as for load_folder, or CIFAR-10's official files
     image_size: int = 32,  # height and width of a folder's images, pixels
 ) -> tuple[ImageSet, ImageSet]:
     "Training and test images. Raises ValueError for a source that is neither a known name nor a folder."
@@ -233,9 +273,11 @@ def load_data(
     if not 1 <= image_size <= 4096 or (source in BUILT_IN and image_size != 32):
         raise ValueError(f'image_size={image_size}: want a whole number from 1 to 4096, '
                          f'and 32 for {" and ".join(BUILT_IN)}')
-    if source not in BUILT_IN and (not source or not Path(source).is_dir()):
+    if source not in BUILT_IN and (not source or not Path(source).is_dir() and find_official(Path(source)) is None):
         raise ValueError(f'unknown data {source!r}: choose {", ".join(BUILT_IN)}, or a folder with train/ and test/ '
                          'in it, or with a folder for each class')
     if source == 'digits': return load_digits_images()
-    if source not in BUILT_IN: say_folder(Path(source))
-    with cache_lock(): return load_cifar10() if source == 'cifar10' else load_folder(source, image_size)
+    with cache_lock():
+        if source == 'cifar10': return load_cifar10()
+        if find_official(Path(source)) is None: say_folder(Path(source))
+        return load_place(Path(source), image_size)
