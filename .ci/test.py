@@ -10,10 +10,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
+WORKERS = min(os.cpu_count() or 1, 8)  # jobs at a time, each on one thread where there are several
+LONGEST = ('03e_resume.ipynb', '06_cli.ipynb', '06a_distributed.ipynb')  # begun first, after the site
 SKIPPED = {'.git', '.venv', 'out', 'data', '_docs', '_proc', '.carry', 'build', 'dist'}
 
 
@@ -33,29 +36,38 @@ def same(a: Path, b: Path) -> bool:
     return a.exists() and b.exists() and filecmp.cmp(a, b, shallow=False)
 
 
-def run_notebook(path: Path) -> bool:
-    "Run every cell of a notebook, slow ones too; `gpu` ones where there is a GPU."
-    command = [BIN / 'nbdev_test', '--path', path, '--flags', 'slow' + (' gpu' if has_gpu() else ''), '--n_workers', '1']
-    start = time.perf_counter()
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, 'MPLBACKEND': 'agg', 'TQDM_DISABLE': '1'}, capture_output=True, text=True)
-    print(f'{"passed" if done.returncode == 0 else "FAILED":6}  {path.name}  {time.perf_counter() - start:.0f} s', flush=True)
-    if done.returncode: print(done.stdout[-2000:], done.stderr[-8000:], sep='\n')
-    return done.returncode == 0
-
-
-def run_site() -> bool:
-    "Build the site and look at it in a browser; where Quarto is, both ways of building must give the same pages."
-    start, script = time.perf_counter(), [sys.executable, '.ci/docs.py']
-    pages = []
-    for command in ([*script], [*script, '--without-quarto']) if shutil.which('quarto') else ([*script],):
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+def run(name: str, *commands: list) -> dict:
+    "Run commands until one fails: 'name', 'good', 'seconds', 'said' (what the last one printed)."
+    start, threads = time.perf_counter(), {'OMP_NUM_THREADS': '1'} if WORKERS > 1 else {}
+    for command in commands:
+        done = subprocess.run(command, cwd=ROOT, env={**os.environ, **threads, 'MPLBACKEND': 'agg', 'TQDM_DISABLE': '1'}, capture_output=True, text=True)
         if done.returncode: break
-        pages.append(sorted(path.name for path in (ROOT / '_docs').glob('*.html')))
-    else: done = subprocess.run([sys.executable, '.ci/site_test.py'], cwd=ROOT, capture_output=True, text=True)
-    good = done.returncode == 0 and pages[0] == pages[-1]
-    print(f'{"passed" if good else "FAILED":6}  site  {time.perf_counter() - start:.0f} s', done.stdout.strip().split('\n')[-1], sep='  ', flush=True)
-    if not good: print(done.stdout[-6000:], done.stderr[-4000:], *pages, sep='\n')
-    return good
+    return dict(name=name, good=done.returncode == 0, seconds=time.perf_counter() - start, said=done.stdout[-6000:] + done.stderr[-8000:])
+
+
+def run_notebook(path: Path) -> dict:
+    "Run every cell of a notebook, slow ones too; `gpu` ones where there is a GPU."
+    return run(path.name, [BIN / 'nbdev_test', '--path', path, '--flags', 'slow' + (' gpu' if has_gpu() else ''), '--n_workers', '1'])
+
+
+def run_site() -> dict:
+    "Build the site and look at it in a browser; where Quarto is, both ways of building must give the same pages."
+    script, look = [sys.executable, '.ci/docs.py'], [sys.executable, '.ci/site_test.py']
+    if not shutil.which('quarto'): return run('site', script, look)
+    first = run('site', script)
+    pages = sorted(path.name for path in (ROOT / '_docs').glob('*.html'))
+    second = run('site', [*script, '--without-quarto'], look)
+    same_pages = pages == sorted(path.name for path in (ROOT / '_docs').glob('*.html'))
+    return dict(second, good=first['good'] and second['good'] and same_pages, seconds=first['seconds'] + second['seconds'],
+                said=first['said'] + second['said'] + ('' if same_pages else f'Quarto makes other pages: {pages}'))
+
+
+def report(job: dict) -> dict:
+    "Print how a job went, and what it said if it failed."
+    last = f'  {job["said"].strip().splitlines()[-1]}' if job['name'] == 'site' and job['said'].strip() else ''
+    print(f'{"passed" if job["good"] else "FAILED":6}  {job["name"]}  {job["seconds"]:.0f} s{last}', flush=True)
+    if not job['good']: print(job['said'])
+    return job
 
 
 def has_gpu() -> bool:
@@ -70,12 +82,15 @@ def main() -> int:
         for name in changed_by(*map(str, command)):
             print(f'FAILED  {what} {name}')
             broken += 1
-    notebooks = sorted((ROOT / 'nbs').glob('*.ipynb'))
-    results = [*map(run_notebook, notebooks), run_site()]
-    failed = results.count(False) + broken
-    print(f'{time.perf_counter() - start:.0f} seconds')
-    if 'CIFAR10_JPEG' not in os.environ: print('left out: cells that want the images of CIFAR-10, since CIFAR10_JPEG names no folder of them')
-    print(f'{results.count(True)} passed, {failed} failed')
+    notebooks = sorted((ROOT / 'nbs').glob('*.ipynb'), key=lambda path: (path.name not in LONGEST, path.name))
+    jobs = [run_site, *(lambda path=path: run_notebook(path) for path in notebooks)]
+    with ThreadPoolExecutor(WORKERS) as pool: results = list(pool.map(lambda job: report(job()), jobs))
+    slowest = sorted(results, key=lambda job: -job['seconds'])[:5]
+    print(f'{time.perf_counter() - start:.0f} seconds; the slowest: ' + ', '.join(f'{job["name"]} {job["seconds"]:.0f} s' for job in slowest))
+    if 'CIFAR10' not in os.environ: print('left out: cells that want the images of CIFAR-10, since CIFAR10 names no folder of them')
+    passed = sum(job['good'] for job in results)
+    failed = len(results) - passed + broken
+    print(f'{passed} passed, {failed} failed')
     return 1 if failed or not results else 0
 
 

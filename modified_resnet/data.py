@@ -5,13 +5,15 @@
 # %% auto #0
 __all__ = ['IMAGE_SUFFIXES', 'BUILT_IN', 'to_rgb', 'read_image', 'is_image', 'folders_in', 'list_images', 'read_images',
            'folder_parts', 'unread_folders', 'find_files', 'read_folder', 'set_aside', 'folder_key', 'save_sets',
-           'load_sets', 'load_folder', 'cache_lock', 'find_official', 'load_place', 'load_cifar10', 'say_folder',
+           'load_sets', 'load_folder', 'cache_lock', 'say_folder', 'find_official', 'load_place', 'load_cifar10',
            'load_data']
 
 # %% ../nbs/02b_data.ipynb #71d2ef47
 import hashlib
 import math
 import os
+import shutil
+import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -23,8 +25,8 @@ from filelock import FileLock
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from .images import (ImageSet, broken_archive, cache_folder, load_digits_images, load_official,
-                                    recognise_cifar10)
+from .images import (ARCHIVE, OFFICIAL_FOLDER, ImageSet, broken_archive, cache_folder,
+                                    load_digits_images, load_official, recognise_cifar10)
 from .records import save_tensors
 
 # %% ../nbs/02b_data.ipynb #233793b0
@@ -214,44 +216,7 @@ def cache_lock():
     finally:
         if lock: lock.release()
 
-# %% ../nbs/02b_data.ipynb #720e6ea1
-def find_official(
-    place: Path,  # as a person gives it
-) -> Path | None:
-    """The folder with CIFAR-10's official files: this one, the one around cifar-10-batches-py,
-    or the cache, into which an archive is unpacked; None if nothing is official here.
-    Raises ValueError for a damaged archive."""
-    from torchvision.datasets import CIFAR10
-    from torchvision.datasets.utils import extract_archive
-    if place.resolve().name == CIFAR10.base_folder: return place.resolve().parent
-    if (place / CIFAR10.base_folder).is_dir(): return place
-    archive = place if place.name == CIFAR10.filename else place / CIFAR10.filename
-    if not archive.is_file(): return None
-    if broken := broken_archive(archive): raise ValueError(broken)
-    if not (cache_folder() / CIFAR10.base_folder / 'test_batch').exists(): extract_archive(archive, cache_folder())
-    return cache_folder()
-
-# %% ../nbs/02b_data.ipynb #89c915b7
-def load_place(place: Path, image_size: int = 32) -> tuple[ImageSet, ImageSet]:
-    "Images of a folder, or CIFAR-10 from its official files. Raises ValueError, as the two."
-    root = find_official(place)
-    if root is None: return load_folder(place, image_size)
-    if image_size != 32: raise ValueError(f'image_size={image_size}: CIFAR-10 has images of 32')
-    return load_official(root)
-
-def load_cifar10() -> tuple[ImageSet, ImageSet]:
-    """CIFAR-10 as (50,000 training, 10,000 test) images of 3x32x32, in order of class: from the place
-    that $CIFAR10 names, else downloaded once. Raises ConnectionError without it,
-    ValueError if other images are in that place."""
-    if not (place := os.environ.get('CIFAR10')): return load_official(cache_folder(), download=True)
-    sets = load_place(Path(place).expanduser())
-    if sets[0].uncertain is None:
-        raise ValueError(f'the images in CIFAR10={place} are not those of CIFAR-10, pixel for pixel (fingerprints '
-                         f'{" and ".join(part.fingerprint() for part in sets)}): name another place, or none; '
-                         f'or use them for what they are, with --data {place}')
-    return sets
-
-# %% ../nbs/02b_data.ipynb #1033cdba
+# %% ../nbs/02b_data.ipynb #f4ddbeaa
 def say_folder(folder: Path):
     "Print a note for each thing that the owner of a folder may not expect: no test images, folders that are not read."
     unread = unread_folders(folder)
@@ -263,6 +228,45 @@ def say_folder(folder: Path):
         print(f'note: {unread[0]}{others} will not be read: images are looked for in train/CLASS and test/CLASS, '
               'or in CLASS')
 
+# %% ../nbs/02b_data.ipynb #720e6ea1
+def find_official(
+    place: Path,  # as a person gives it
+) -> Path | None:
+    """The folder that cifar-10-batches-py is in: this one, or the one around this one, or the cache,
+    into which an archive is unpacked. None if nothing official is here. Raises ValueError for a damaged archive."""
+    if place.resolve().name == OFFICIAL_FOLDER: return place.resolve().parent
+    if (place / OFFICIAL_FOLDER).is_dir(): return place
+    archive = place if place.name == ARCHIVE else place / ARCHIVE
+    if not archive.is_file(): return None
+    if broken := broken_archive(archive): raise ValueError(broken)
+    if not (cache_folder() / OFFICIAL_FOLDER).is_dir():
+        with tempfile.TemporaryDirectory(dir=cache_folder()) as scratch:  # there as a whole, or not at all
+            shutil.unpack_archive(archive, scratch, filter='data')
+            (Path(scratch) / OFFICIAL_FOLDER).replace(cache_folder() / OFFICIAL_FOLDER)
+    return cache_folder()
+
+# %% ../nbs/02b_data.ipynb #89c915b7
+def load_place(place: Path, image_size: int = 32) -> tuple[ImageSet, ImageSet]:
+    "CIFAR-10 from its official files, or the images of a folder. Raises ValueError, as the two."
+    root = find_official(place)
+    if root is None:
+        say_folder(place)
+        return load_folder(place, image_size)
+    if image_size != 32: raise ValueError(f'image_size={image_size}: the images of CIFAR-10 have 32')
+    return load_official(root)
+
+def load_cifar10() -> tuple[ImageSet, ImageSet]:
+    """CIFAR-10 as (50,000 training, 10,000 test) images of 3x32x32, in order of class: from the place that $CIFAR10
+    names, else downloaded once. Raises ConnectionError without it, ValueError for other images in that place."""
+    if not (place := os.environ.get('CIFAR10')): return load_official(cache_folder(), download=True)
+    sets = load_place(Path(place).expanduser())
+    if sets[0].uncertain is None:
+        raise ValueError(f'the images in CIFAR10={place} are not those of CIFAR-10, pixel for pixel (fingerprints '
+                         f'{" and ".join(part.fingerprint() for part in sets)}): name another place, or none; '
+                         f'or use them for what they are, with --data {place}')
+    return sets
+
+# %% ../nbs/02b_data.ipynb #1033cdba
 def load_data(
     source: str | Path = 'digits',  # one of BUILT_IN, or a folder as for load_folder, or CIFAR-10's official files
     image_size: int = 32,  # height and width of a folder's images, pixels
@@ -273,11 +277,9 @@ def load_data(
     if not 1 <= image_size <= 4096 or (source in BUILT_IN and image_size != 32):
         raise ValueError(f'image_size={image_size}: want a whole number from 1 to 4096, '
                          f'and 32 for {" and ".join(BUILT_IN)}')
-    if source not in BUILT_IN and (not source or not Path(source).is_dir() and find_official(Path(source)) is None):
+    if source not in BUILT_IN and not (source and (Path(source).is_dir() or Path(source).name == ARCHIVE)):
         raise ValueError(f'unknown data {source!r}: choose {", ".join(BUILT_IN)}, or a folder with train/ and test/ '
                          'in it, or with a folder for each class')
     if source == 'digits': return load_digits_images()
     with cache_lock():
-        if source == 'cifar10': return load_cifar10()
-        if find_official(Path(source)) is None: say_folder(Path(source))
-        return load_place(Path(source), image_size)
+        return load_cifar10() if source == 'cifar10' else load_place(Path(source), image_size)

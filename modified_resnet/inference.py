@@ -136,16 +136,13 @@ def card_of(
 ) -> dict:
     "The card of some weights."
     recipes = {'paper': "the paper's", 'best': 'of the set "best" in the chapter "Beyond the paper"'}
-    images = {'cifar10-jpeg': 'CIFAR-10 (JPEG): all 60,000 images of CIFAR-10, saved as JPEG'}
     classes, size = len(about['classes']), about['image_size']
     limits = (f'Knows {classes} classes, and will name one of them for any picture. '
               f'Trained on images of {size}x{size} pixels')
-    if 'jpeg' in str(row['data']):
-        limits += ' with JPEG artefacts; its accuracy on the original pixels has not been measured'
     return dict(
         name=name, file=f'{name}-{sha[:8]}.pt', sha256=sha,
         **{key: row[key] for key in ('parameters', 'run', 'command', 'commit')},
-        data=images.get(str(row['data']), row['data']),
+        data=row['data'],
         recipe=f'{recipes.get(row["run"].split("-")[0], "see the command")}, last epoch',
         **{key: row[key] for key in ('epochs', 'seed', 'test_accuracy')},
         limits=f'{limits}. Made to study a paper, not to decide anything.')

@@ -53,11 +53,12 @@ def command_of(
     name: str,  # of a run
     data: str = 'cifar10',  # as for load_data
     precision: str = 'float32',  # as of Speed
+    results: str = 'nbs/results',  # folder of the records, as seen from the root of the repository
 ) -> str:
     "The command that makes the run of that name, and its record in this book."
     extra = '' if precision == 'float32' else f' --precision {precision}'
     return (f'modified-resnet reproduce --set {name.split("-")[0]} --only {name} --data {shlex.quote(data)}{extra} '
-            '--results nbs/results')
+            f'--results {results}')
 
 # %% ../nbs/05c_sets.ipynb #82d662b4
 #| code-fold: true
