@@ -1,6 +1,6 @@
 """Builds the site from notebooks and records into _docs/. Executes nothing but exported cells and imports.
 
-With Quarto on the PATH: nbdev_docs. Without: nbdev's own processing, then smalldocs, which reads the same _quarto.yml.
+nbdev's own processing, then Quarto, if it is on the PATH; else smalldocs, which reads the same _quarto.yml.
 What smalldocs does not do as Quarto does is made up for here: page names, mathematics, figures that enlarge.
 """
 import json
@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
 from latex2mathml.converter import convert
 from nbdev.quarto import refresh_quarto_yml
 from nbdev.serve import proc_nbs
@@ -24,6 +25,18 @@ def page_name(path: Path) -> str:
     cells = json.loads(path.read_text())['cells']
     found = re.search(r'^output-file: (.+)\.html$', ''.join(cells[0]['source']), re.M) if cells and cells[0]['cell_type'] == 'raw' else None
     return found[1] if found else path.stem
+
+
+def faults_of(path: Path) -> list[str]:
+    "What Quarto would refuse in a processed notebook, or show otherwise than meant: an option that stands twice in a cell, a caption that is not the picture's."
+    found, captions = [], ('fig-cap', 'fig-alt')
+    for cell in json.loads(path.read_text())['cells']:
+        source = ''.join(cell['source'])
+        keys = re.findall(r'^#\| *([\w-]+):', source, re.M) if cell['cell_type'] == 'code' else []
+        outputs = [output for output in cell.get('outputs', []) if output['output_type'] != 'stream' or ''.join(output['text']).strip()]
+        for key in sorted({key for key in keys if keys.count(key) > 1}): found.append(f'the option {key} stands twice: {source[:80]!r}')
+        if set(captions) & set(keys) and outputs and 'image/png' not in outputs[0].get('data', {}): found.append(f'a caption whose first output is no picture: {source[:200]!r}')
+    return [f'{path.name}: {fault}' for fault in found]
 
 
 def rename_pages() -> dict[str, str]:
@@ -63,34 +76,41 @@ document.querySelectorAll('main figure img').forEach(img => {
 </script>"""
 
 
-def finish_page(text: str, site_url: str, sources: dict[str, str]) -> str:
-    "A page with its mathematics as MathML, which browsers show without a script, figures that enlarge, and links to this site as relative ones."
+def finish_links(text: str, site_url: str) -> str:
+    "A page whose links to this site are relative, and whose scrolling regions can be reached by keyboard."
+    text = re.sub(r'<(pre|div class="sd-table"|span class="math display")(?=[ >])(?![^>]*tabindex)', r'<\1 tabindex="0"', text)
+    return text.replace(f'href="{site_url}/', 'href="./')
+
+
+def finish_page(text: str, sources: dict[str, str]) -> str:
+    "A page of smalldocs with its mathematics as MathML, which browsers show without a script, and figures that enlarge."
     mathml = lambda m: convert(m[2].replace('&lt;', '<').replace('&gt;', '>').replace('&amp;', '&'), display='block' if m[1] == '[' else 'inline')
     text = re.sub(r'\\([(\[])(.+?)\\[)\]](?=</span>)', mathml, text, flags=re.S)
     text = re.sub(r'<(?:script|link)[^>]*katex[^>]*>(?:</script>)?', '', text)
-    text = re.sub(r'<(pre|div class="sd-table"|span class="math display")(?=[ >])', r'<\1 tabindex="0"', text)  # what scrolls can be reached by keyboard
     text = re.sub(r'(?<=/main/nbs/)\w+\.ipynb', lambda m: sources.get(m[0], m[0]), text)  # links to the source
-    return text.replace(f'href="{site_url}/', 'href="./').replace('</body>', f'{ENLARGE}</body>')
+    return text.replace('</body>', f'{ENLARGE}</body>')
 
 
 def without_quarto():
-    "Build with smalldocs."
-    import yaml
+    "Render with smalldocs."
     sources = rename_pages()
     subprocess.run([BIN / 'smalldocs', 'render', '--quiet', PROC], check=True)
-    site_url = yaml.safe_load((PROC / 'nbdev.yml').read_text())['website']['site-url']
     for theme in (PROC / '_docs' / 'site_libs' / 'themes').glob('*.css'): theme.write_text(re.sub(r'@import url\([^)]*\);?', '', theme.read_text()))  # fonts from elsewhere
-    for page in (PROC / '_docs').glob('*.html'): page.write_text(finish_page(page.read_text(), site_url, sources))
-    shutil.rmtree(DOCS, ignore_errors=True)
-    shutil.move(PROC / '_docs', DOCS)
+    for page in (PROC / '_docs').glob('*.html'): page.write_text(finish_page(page.read_text(), sources))
 
 
 def main():
-    if shutil.which('quarto') and '--without-quarto' not in sys.argv: return subprocess.run([BIN / 'nbdev_docs'], cwd=ROOT, check=True)
     shutil.rmtree(PROC, ignore_errors=True)
     refresh_quarto_yml()
     proc_nbs(force=True)
-    without_quarto()
+    faults = [fault for path in sorted(PROC.glob('*.ipynb')) for fault in faults_of(path)]
+    if faults: raise SystemExit('\n'.join(faults))
+    if shutil.which('quarto') and '--without-quarto' not in sys.argv: subprocess.run(['quarto', 'render', '--no-cache'], cwd=PROC, check=True)
+    else: without_quarto()
+    site_url = yaml.safe_load((PROC / 'nbdev.yml').read_text())['website']['site-url']
+    for page in (PROC / '_docs').glob('*.html'): page.write_text(finish_links(page.read_text(), site_url))
+    shutil.rmtree(DOCS, ignore_errors=True)
+    shutil.move(PROC / '_docs', DOCS)
     print(f'{len(list(DOCS.glob("*.html")))} pages in {DOCS.name}/')
 
 
