@@ -12,6 +12,7 @@ __all__ = ['WEIGHTS', 'RELEASE', 'LARGEST', 'SMALL_ENOUGH', 'pretrained_names', 
 import hashlib
 import io
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -95,7 +96,8 @@ def load_weights(
 ) -> tuple[nn.Module, About]:
     "A network by the name of its weights, or from a file or a run. Errors as `load_pretrained` and `load_model`."
     if str(which) in pretrained_names(): return load_pretrained(str(which))
-    path = Path(which) / LAST if Path(which).is_dir() else Path(which)
+    path = Path(which).expanduser()
+    if path.is_dir(): path = path / LAST
     if not path.is_file():
         raise CheckpointError(f'no weights {str(which)!r}: want one of {", ".join(pretrained_names())}, a file, '
                               f'or the folder of a run, with {LAST} in it')
@@ -176,14 +178,15 @@ def class_names(model: nn.Module, about: About) -> tuple[str, ...]:
     return tuple(''.join(c if c.isprintable() else '?' for c in name) for name in names)
 
 def find_images(
-    places: Sequence[str | Path],  # image files, and folders that hold some, at any depth
+    places: str | Path | Sequence[str | Path],  # one or more: image files, and folders that hold some, at any depth
 ) -> list[Path]:
-    """The image files, in order; those of a folder alphabetically.
+    """The image files, in order; those of a folder alphabetically, without hidden folders.
     Raises ValueError for what is not there, or a folder without any."""
-    found = []
-    for place in map(Path, places):
+    found, places = [], [places] if isinstance(places, (str, os.PathLike)) else places
+    for place in (Path(place).expanduser() for place in places):
         if place.is_dir():
-            files = sorted(f for f in place.rglob('*') if is_image(f) and f.is_file())
+            files = sorted(f for f in place.rglob('*') if is_image(f) and f.is_file()
+                           and not any(part.startswith('.') for part in f.relative_to(place).parts))
             if not files: raise ValueError(f'no images in {place}: want files ending in {", ".join(IMAGE_SUFFIXES)}')
             found += files
         elif place.is_file(): found.append(place)
