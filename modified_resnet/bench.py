@@ -255,8 +255,8 @@ def bench(
     """Plain loop against engine for the three models: 'environment', 'limits', 'summary' (a row a model), 'rounds',
     and with `full` also 'switches', 'sizes', 'memory'."""
     start, extent, found = time.perf_counter(), Extent(rounds=rounds), begin_bench(device)
-    say(f'matrix product {found["limits"]["flops"] / 1e9:,.0f} GFLOP/s, copy {found["limits"]["bytes"] / 1e9:.1f} GB/s; '
-        f'{rounds} rounds; of each pair, plain loop first')
+    say('matrix product {:,.0f} GFLOP/s, copy {:.1f} GB/s; '.format(*(v / 1e9 for v in found['limits'].values()))
+        + f'{rounds} rounds; of each pair, plain loop first')
     say('model    images/s, images/s   ratio (lowest to highest)   warm-up (s)    peak memory (MB)')
     for part in (*extent.models, *(MORE if full else ())):
         add_part(found, part, extent, device, say, start + budget_seconds)

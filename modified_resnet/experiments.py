@@ -186,7 +186,7 @@ def check_set(set_name: str, train_set: ImageSet, test_set: ImageSet, out: Path,
 # %% ../nbs/05e_experiments.ipynb #e7d79b10
 #| code-fold: true
 class Workplace:
-    "What the runs of a set share: images, folders, device. In a smoke test the images are few, and a run has one epoch."
+    "What the runs of a set share: images, folders, device. A smoke test has few images, and one epoch a run."
 
     def __init__(
         self,
@@ -210,7 +210,8 @@ class Workplace:
     def has(self, set_name: str, recipe: Recipe) -> bool:
         "Is this run of a set recorded? Says so if it is, but in another precision."
         name, recipe = run_name(set_name, recipe), self.short(recipe)
-        if not is_recorded(self.results / name, recipe, self.train_print(recipe.hold_out), self.test_print): return False
+        train_print = self.train_print(recipe.hold_out)
+        if not is_recorded(self.results / name, recipe, train_print, self.test_print): return False
         theirs = read_json(self.results / name / 'config.json')['precision']
         if theirs != self.speed.precision:
             self.say(f'{name}: recorded already, in {theirs}; remove the record to make it in {self.speed.precision}')
