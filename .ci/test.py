@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-SKIPPED = {'.git', '.venv', 'out', 'data', '_docs', '_proc', '.carry', 'build', 'dist'}
+SKIPPED = {'.git', '.venv', '.venv-2.11', 'out', 'data', '_docs', '_proc', '.carry', 'build', 'dist'}
 
 
 def changed_by(*command: str) -> list[str]:

@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .batches import Speed
-from .bench import (MORE, TINY, WARM_UP, Extent, add_part, begin_bench, has_part, measure_here,
-                                   measurements, steps_for)
+from .bench import (TINY, WARM_UP, Extent, add_part, begin_bench, has_part, measure_here, measurements,
+                                   parts_of, steps_for)
 from .book import Book, Record, device_name, find_records, write_runs
 from .experiments import RANGE_TEST, Workplace, check_set, record_range_test
 from .models import MODELS
@@ -67,7 +67,7 @@ def attempt(
     except RuntimeError as error:
         say(f'{task.name}: failed ({error})')
         return Outcome(task.set_name, 'failed')
-    say(f'{task.name}: made in {clock() - start:,.0f} s, predicted {about}')
+    say(f'{task.name}: made in {clock() - start:,.0f} s' + f', predicted {about}' * (seconds is not None))
     return Outcome(task.set_name, 'made', seconds, clock() - start)
 
 # %% ../nbs/05g_campaign.ipynb #896d18df
@@ -219,7 +219,7 @@ def bench_so_far(path: Path, device: str, parts: Iterable[str]) -> dict | None:
 def bench_task(place: Workplace, pace: Pace, part: str) -> Task:
     "A part of the full benchmark."
     path, extent = place.results / f'speed-{processor_of(place.device)}.json', TINY if place.smoke else Extent()
-    def so_far(): return bench_so_far(path, place.device, (*extent.models, *MORE))
+    def so_far(): return bench_so_far(path, place.device, parts_of(extent))
     def make():
         start, found = time.perf_counter(), so_far() or begin_bench(place.device)
         add_part(found, part, extent, place.device, place.say)
@@ -253,7 +253,7 @@ def climbed(results: Path) -> bool:
 
 def bench_tasks(place: Workplace, pace: Pace) -> Iterator[Task]:
     "The parts of the full benchmark."
-    for part in (*(TINY if place.smoke else Extent()).models, *MORE): yield bench_task(place, pace, part)
+    for part in parts_of(TINY if place.smoke else Extent()): yield bench_task(place, pace, part)
 
 def race_tasks(place: Workplace, pace: Pace) -> Iterator[Task]:
     "The race of each network whose paper's runs are recorded, when a better recipe has been found."
