@@ -222,6 +222,8 @@ def has_part(found: dict, part: str) -> bool:
     kind, _, model = part.rpartition('-')
     return part in found or any(row['model'] == model for row in found.get(kind or 'summary', []))
 
+# %% ../nbs/05b_bench.ipynb #ce6b4c98
+#| code-fold: true
 def add_part(
     found: dict,  # what the benchmark has found; the part is added to it
     part: str,  # as from parts_of

@@ -6,9 +6,10 @@
 __all__ = ['COSTS', 'LOOK', 'MARGIN', 'BESIDE', 'MEASUREMENT', 'TIMING', 'ORDER', 'RACE_EPOCHS', 'Task', 'Outcome', 'attempt',
            'in_time', 'cost_of', 'work_of_epoch', 'seconds_of_epochs', 'time_steps', 'Pace', 'learn_from_records',
            'run_task', 'range_task', 'processor_of', 'bench_so_far', 'bench_task', 'race_task', 'climbed',
-           'bench_tasks', 'race_tasks', 'set_tasks', 'in_sample', 'all_tasks', 'outcome_table', 'campaign']
+           'bench_tasks', 'race_tasks', 'set_tasks', 'in_sample', 'all_tasks', 'seconds_in_words', 'outcome_table',
+           'campaign']
 
-# %% ../nbs/05g_campaign.ipynb #9bacb04a
+# %% ../nbs/05g_campaign.ipynb #a645a4f0
 import math
 import statistics
 import time
@@ -29,7 +30,7 @@ from .report import read_history, text_table
 from .sets import SEEDS, SETS, best_recipe, climb, run_name
 from .training import get_device
 
-# %% ../nbs/05g_campaign.ipynb #68fe3594
+# %% ../nbs/05g_campaign.ipynb #3f0e1cea
 #| code-fold: true
 @dataclass(frozen=True)
 class Task:
@@ -48,6 +49,8 @@ class Outcome:
     predicted: float | None = None  # seconds; None if not known
     took: float | None = None  # seconds; None if it was not made
 
+# %% ../nbs/05g_campaign.ipynb #275643c7
+#| code-fold: true
 def attempt(
     task: Task,  # to make, if it is not recorded and will end in time
     deadline: float,  # of the clock; infinity: no limit
@@ -58,19 +61,18 @@ def attempt(
     if task.recorded(): return Outcome(task.set_name, 'recorded')
     try:
         seconds = task.predict(deadline - clock())
-        left, about = deadline - clock(), 'an unknown time' if seconds is None else f'{seconds:,.0f} s'
-        if left < math.inf and (seconds is None or seconds > left):
-            if left > 0: say(f'{task.name}: left for another time; it takes {about}, and {left:,.0f} s are left')
-            return Outcome(task.set_name, 'left', seconds)
+        left = deadline - clock()
+        if left < math.inf and (seconds is None or seconds > left): return Outcome(task.set_name, 'left', seconds)
         start = clock()
         if not task.make(): return Outcome(task.set_name, 'left', seconds)
     except RuntimeError as error:
         say(f'{task.name}: failed ({error})')
         return Outcome(task.set_name, 'failed')
-    say(f'{task.name}: made in {clock() - start:,.0f} s' + f', predicted {about}' * (seconds is not None))
-    return Outcome(task.set_name, 'made', seconds, clock() - start)
+    took = clock() - start
+    say(f'{task.name}: made in {took:,.0f} s' + ('' if seconds is None else f', predicted {seconds:,.0f} s'))
+    return Outcome(task.set_name, 'made', seconds, took)
 
-# %% ../nbs/05g_campaign.ipynb #896d18df
+# %% ../nbs/05g_campaign.ipynb #a6f923bc
 def in_time(
     tasks: Callable[[], Iterable[Task]],  # the list, in order; asked for each next one when those before are done
     deadline: float = math.inf,  # of the clock
@@ -88,7 +90,7 @@ def in_time(
             going_on = going_on or outcome.state == 'made'
             yield task.name, outcome
 
-# %% ../nbs/05g_campaign.ipynb #34eca0b6
+# %% ../nbs/05g_campaign.ipynb #0444abce
 #| code-fold: true
 COSTS = ('model', *NETWORK_FIELDS, 'batch_size', 'optimizer', 'cutout', 'average')  # what a step's time depends on
 LOOK = 1 / 3  # time to look at an image, where learning from one is 1: forward, without backward
@@ -118,7 +120,7 @@ def time_steps(recipe: Recipe, device: str, speed: Speed) -> float:
     images = (WARM_UP + steps) * recipe.batch_size
     return 1 / measure_here('engine', recipe, steps, images, device, speed)['images_per_second']
 
-# %% ../nbs/05g_campaign.ipynb #7b1ac05d
+# %% ../nbs/05g_campaign.ipynb #266fe3da
 #| code-fold: true
 MARGIN = 1.1  # on the predicted time of epochs
 BESIDE = 20.  # guess: seconds of a run outside its epochs
@@ -153,7 +155,7 @@ class Pace:
         self.rates[cost_of(recipe)] = statistics.mean(epochs) / work
         self.beside[set_name, recipe.model] = whole - sum(epochs)
 
-# %% ../nbs/05g_campaign.ipynb #94c19efd
+# %% ../nbs/05g_campaign.ipynb #7a04c320
 def learn_from_records(
     pace: Pace,  # what is known is added to it
     records: Iterable[Record],  # finished runs
@@ -169,7 +171,7 @@ def learn_from_records(
         found.setdefault(cost_of(record.recipe), []).append(statistics.mean(seconds_of_epochs(record.folder)) / work)
     pace.rates |= {cost: statistics.median(rates) for cost, rates in found.items()}
 
-# %% ../nbs/05g_campaign.ipynb #1db587cc
+# %% ../nbs/05g_campaign.ipynb #45add7ad
 #| code-fold: true
 ORDER = ('paper', 'bench', 'race', 'best', 'clean', 'ablations', 'beyond')
 
@@ -201,7 +203,7 @@ def range_task(place: Workplace, pace: Pace) -> Task:
     return Task('ablations', RANGE_TEST, (record / 'range.csv').exists,
                 lambda left: pace.predict('ablations', recipe, 1, work, left), make)
 
-# %% ../nbs/05g_campaign.ipynb #90a99b62
+# %% ../nbs/05g_campaign.ipynb #67b575d1
 #| code-fold: true
 RACE_EPOCHS = 4  # of our side in a race: with it, Small ended well above the finish
 
@@ -229,6 +231,8 @@ def bench_task(place: Workplace, pace: Pace, part: str) -> Task:
     return Task('bench', f'bench-{part}', lambda: bool(found := so_far()) and has_part(found, part),
                 lambda left: MARGIN * pace.measurement * measurements(part, extent), make)
 
+# %% ../nbs/05g_campaign.ipynb #751c4179
+#| code-fold: true
 def race_task(place: Workplace, pace: Pace, model: str, recipe: Recipe) -> Task:
     "The race of a network; in a smoke test nobody can reach the finish."
     name = f'race-{model}-{place.speed.precision}-{processor_of(place.device)}'
@@ -245,7 +249,7 @@ def race_task(place: Workplace, pace: Pace, model: str, recipe: Recipe) -> Task:
         return True
     return Task('race', name, (place.results / f'{name}.json').exists, predict, make)
 
-# %% ../nbs/05g_campaign.ipynb #206b44b7
+# %% ../nbs/05g_campaign.ipynb #e06607b5
 #| code-fold: true
 def climbed(results: Path) -> bool:
     "Is the climb of Small whole?"
@@ -283,8 +287,13 @@ def all_tasks(place: Workplace, pace: Pace) -> Iterator[Task]:
         elif set_name == 'race': yield from race_tasks(place, pace)
         else: yield from set_tasks(place, pace, set_name, networks)
 
-# %% ../nbs/05g_campaign.ipynb #e4e7e72c
+# %% ../nbs/05g_campaign.ipynb #6efcf44b
 #| code-fold: true
+def seconds_in_words(seconds: list[float | None]) -> str:
+    "The sum of predictions; those that are not known are 'some'."
+    known = [s for s in seconds if s is not None]
+    return ' and '.join([f'{sum(known):,.0f}'] * bool(known) + ['some'] * (len(known) < len(seconds)))
+
 def outcome_table(outcomes: dict[str, Outcome]) -> list[dict]:
     "A row for each set: how many of its tasks were recorded, made, failed, left; what is left, in seconds."
     rows = []
@@ -292,12 +301,12 @@ def outcome_table(outcomes: dict[str, Outcome]) -> list[dict]:
         states = {state: [name for name, outcome in outcomes.items() if (outcome.set_name, outcome.state)
                           == (set_name, state)] for state in ('recorded', 'made', 'failed', 'left')}
         if not any(states.values()): continue
-        known = [s for name in states['left'] if (s := outcomes[name].predicted) is not None]
-        seconds = [f'{sum(known):,.0f}'] * bool(known) + ['some'] * (len(known) < len(states['left']))
+        seconds = [outcomes[name].predicted for name in states['left']]
         rows.append({'Set': set_name, 'Recorded before': str(len(states['recorded'])), 'Made': str(len(states['made'])),
                      'Failed': str(len(states['failed'])), 'Left': str(len(states['left'])),
-                     'Seconds for these': ' and '.join(seconds),
-                     'First of them': next(iter(states['left']), '')})
+                     'Seconds for these': seconds_in_words(seconds),
+                     'First, and its seconds': ', '.join(f'{name}: {seconds_in_words(seconds[:1])}'
+                                                         for name in states['left'][:1])})
     return rows
 
 def campaign(
