@@ -125,7 +125,7 @@ def time_steps(recipe: Recipe, device: str, speed: Speed) -> float:
 MARGIN = 1.1  # on the predicted time of epochs
 BESIDE = 20.  # guess: seconds of a run outside its epochs
 MEASUREMENT = 15.  # guess: seconds of one measurement of speed, in a process of its own
-TIMING = 15.  # seconds that must be left for the timing of some steps
+TIMING = 30.  # seconds that must be left for the timing of some steps
 
 class Pace:
     "How long things take on a device, as far as it is known."
