@@ -5,13 +5,18 @@ DATA ?= digits
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+OLD := .venv-2.11
+OLD_STAMP := $(OLD)/.installed
+# what a run needs, and no more: no nbdev, no torchsummary
+RUN_ONLY := 'torch==2.11.*' 'torchvision==0.26.*' matplotlib scikit-learn tqdm numpy pillow filelock shtab
 
-.PHONY: help reproduce test bench docs preview prepare clean
+.PHONY: help reproduce test test-torch-2.11 bench docs preview prepare clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make reproduce [DATA=cifar10 | DATA=/path/to/folder]   the paper's experiment: three networks, Table 1, figures"
 	@echo "make test       notebooks and package in step, notebooks clean, every test passes"
+	@echo "make test-torch-2.11   a smoke test of every run, in PyTorch 2.11 without nbdev (in an environment of its own)"
 	@echo "make bench      plain loop against engine, images per second (some minutes)"
 	@echo "make docs       the site, into _docs/ (a minute); make preview serves it on port 8000"
 	@echo "make prepare    export, clean, lighter charts, README: before a commit"
@@ -33,6 +38,17 @@ reproduce: $(STAMP)
 test: $(STAMP)
 	@$(BIN)/python .ci/test.py
 
+$(OLD_STAMP):
+	@test -x $(OLD)/bin/python || $(PYTHON) -m venv $(OLD)
+	@echo "installing into $(OLD) (several GB for PyTorch, some minutes) ..."
+	@$(OLD)/bin/python -m pip install --quiet --disable-pip-version-check $(RUN_ONLY) || \
+	  { echo "the installation failed: is there a network? Repeat the command to go on" >&2; exit 1; }
+	@touch $@
+
+test-torch-2.11: $(OLD_STAMP)
+	@rm -rf out/torch-2.11
+	@$(OLD)/bin/python -m modified_resnet reproduce --set all --smoke --data digits --out out/torch-2.11
+
 bench: $(STAMP)
 	@$(BIN)/modified-resnet bench
 
@@ -46,4 +62,4 @@ prepare: $(STAMP)
 	@$(BIN)/nbdev_export && $(BIN)/nbdev_clean && $(BIN)/python .ci/lighter.py && $(BIN)/python .ci/readme.py
 
 clean:
-	rm -rf $(VENV) _docs _proc build dist *.egg-info
+	rm -rf $(VENV) $(OLD) _docs _proc build dist *.egg-info

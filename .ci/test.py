@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 WORKERS = min(os.cpu_count() or 1, 8)  # jobs at a time, each on one thread where there are several
 LONGEST = ('03e_resume.ipynb', '06_cli.ipynb', '06a_distributed.ipynb')  # begun first, after the site
-SKIPPED = {'.git', '.venv', 'out', 'data', '_docs', '_proc', '.carry', 'build', 'dist'}
+SKIPPED = {'.git', '.venv', '.venv-2.11', 'out', 'data', '_docs', '_proc', '.carry', 'build', 'dist'}
 
 
 def changed_by(*command: str) -> list[str]:

@@ -6,18 +6,21 @@
 __all__ = ['DATA_HELP', 'WEIGHTS_HELP', 'LONG', 'VERBS', 'add_device', 'add_model', 'add_common', 'add_precision', 'add_flags',
            'verb', 'add_training_verbs', 'add_using_verbs', 'add_looking_verbs', 'PrintCompletion', 'make_parser',
            'say_data', 'recipe_of_words', 'run_train', 'check_place', 'is_first', 'run_reproduce', 'run_named_set',
-           'run_evaluate', 'images_for', 'say_evaluation', 'check_results', 'figures_of', 'save_confusion',
-           'run_predict', 'as_json', 'readable', 'printable', 'as_row', 'save_predictions', 'run_export', 'run_compare',
-           'run_summary', 'check_file', 'run_bench', 'run_race', 'main', 'report_error', 'report_stop']
+           'check_set_words', 'say_set', 'run_evaluate', 'images_for', 'say_evaluation', 'check_results', 'figures_of',
+           'save_confusion', 'run_predict', 'as_json', 'readable', 'printable', 'as_row', 'save_predictions',
+           'run_export', 'run_compare', 'run_summary', 'check_file', 'run_bench', 'run_race', 'main', 'report_error',
+           'report_stop']
 
 # %% ../nbs/06_cli.ipynb #3e3d4bbb
 import argparse
 import contextlib
 import io
 import json
+import math
 import os
 import shlex
 import sys
+import time
 from pathlib import Path
 
 from . import __version__
@@ -70,12 +73,16 @@ def add_training_verbs(verbs):
     reproduce = verb(verbs, 'reproduce', "Run the paper's experiment: all three networks, Table 1 and every figure. "
                                          'Or a recorded set of runs.',
                      '', '--data cifar10', '--data photos --epochs 10 --out out/photos', '--set paper --data cifar10',
-                     '--set ablations --only "*-adam-*" --smoke')
+                     '--set ablations --only "*-adam-*" --smoke',
+                     '--set all --minutes 60 --data cifar10 --results nbs/results')
     add_common(reproduce, '8 on digits, else 30, as in the paper')
     reproduce.add_argument('--set',
                            help='paper, clean, ablations, beyond or best: run what is not recorded of this set; '
-                                'it has its own epochs and seeds')
+                                'it has its own epochs and seeds. all: every set, the benchmark and the races, '
+                                'in the order of their worth')
     reproduce.add_argument('--only', default='*', help="of a set, only runs whose name fits this pattern: '*-small-*'")
+    reproduce.add_argument('--minutes', type=float,
+                           help='of --set all: begin nothing that would not end in this time (default: no limit)')
     reproduce.add_argument('--results', type=Path,
                            help='folder for the records of a set (default: results in the folder of --out)')
     reproduce.add_argument('--smoke', action='store_true',
@@ -246,6 +253,7 @@ def is_first() -> bool:
 #| code-fold: true
 def run_reproduce(args):
     "The verb reproduce."
+    started = time.monotonic()
     from modified_resnet.batches import Speed
     from modified_resnet.data import load_data
     from modified_resnet.models import MODELS
@@ -254,8 +262,9 @@ def run_reproduce(args):
     from modified_resnet.run import Interrupted, fit
     if int(os.environ.get('WORLD_SIZE', 1)) > 1:
         raise ValueError('reproduce runs in one process: use torchrun with train, one network at a time')
-    if args.set is not None: return run_named_set(args)
-    for flag, value in (('--only', args.only), ('--smoke', args.smoke), ('--results', args.results)):
+    if args.set is not None: return run_named_set(args, started)
+    for flag, value in (('--only', args.only), ('--smoke', args.smoke), ('--results', args.results),
+                        ('--minutes', args.minutes)):
         if value not in ('*', False, None): raise ValueError(f'{flag} without --set: add --set paper, or another')
     base, speed, finished = Recipe(), Speed(precision=args.precision), []
     epochs = args.epochs if args.epochs is not None else 8 if args.data == 'digits' else base.epochs
@@ -274,28 +283,46 @@ def run_reproduce(args):
 
 # %% ../nbs/06_cli.ipynb #f66bf634
 #| code-fold: true
-def run_named_set(args):
-    "The verb reproduce with --set."
+def run_named_set(args, started: float):
+    "The verb reproduce with --set; `started` is when, by time.monotonic."
     from modified_resnet.batches import Speed
-    from modified_resnet.book import set_table
+    from modified_resnet.campaign import campaign
     from modified_resnet.data import load_data
-    from modified_resnet.experiments import run_set
-    from modified_resnet.report import text_table
-    from modified_resnet.sets import SETS
-    if args.set not in SETS: raise ValueError(f'--set {args.set}: choose one of {", ".join(SETS)}')
-    for field in ('epochs', 'seed'):
-        value = getattr(args, field)
-        if value is not None: raise ValueError(f'--{field} {value} with --set: a set has its own, leave it out')
+    from modified_resnet.experiments import Workplace, run_set
+    check_set_words(args)
     train_set, test_set = load_data(args.data)
     out = args.out or Path('out') / (f'{train_set.name}-smoke' if args.smoke else train_set.name) / 'sets'
     results = args.results or out / 'results'
     for place in (out, results): check_place(place, args.data)
     say_data(train_set, test_set)
-    done = run_set(args.set, train_set, test_set, out, results, args.only, args.smoke, args.device,
-                   Speed(precision=args.precision), say=lambda line: print(line, flush=True))
-    rows = set_table(results, args.set)
-    print(f'\n{done} runs made now; all records of the set, on {train_set.name}:\n'
-          f'{text_table(rows) if rows else "none"}\n\nrecords: {results}')
+    speed, say = Speed(precision=args.precision), lambda line: print(line, flush=True)
+    if args.set == 'all':
+        deadline = math.inf if args.minutes is None else started + 60 * args.minutes
+        campaign(Workplace(train_set, test_set, out, results, args.smoke, args.device, speed, say), deadline)
+    else:
+        done = run_set(args.set, train_set, test_set, out, results, args.only, args.smoke, args.device, speed, say)
+        say_set(args.set, done, train_set.name, results)
+    print(f'\nrecords: {results}')
+
+def check_set_words(args):
+    "Raise ValueError if there is no such set, or words beside it that it does not take."
+    from modified_resnet.sets import SETS
+    if args.set not in (*SETS, 'all'): raise ValueError(f'--set {args.set}: choose one of {", ".join(SETS)}, all')
+    for field in ('epochs', 'seed'):
+        value = getattr(args, field)
+        if value is not None: raise ValueError(f'--{field} {value} with --set: a set has its own, leave it out')
+    if args.set == 'all' and args.only != '*':
+        raise ValueError(f'--only {args.only} with --set all: name the set that the runs are of')
+    if args.minutes is None: return
+    if args.set != 'all': raise ValueError(f'--minutes {args.minutes:g} with --set {args.set}: it is for --set all')
+    if not 0 < args.minutes < math.inf: raise ValueError(f'--minutes {args.minutes:g}: want a number above 0')
+
+def say_set(set_name: str, done: int, data: str, results: Path):
+    "Print how many runs of a set were made, and a table of its records."
+    from modified_resnet.book import set_table
+    from modified_resnet.report import text_table
+    rows = set_table(results, set_name)
+    print(f'\n{done} runs made now; all records of the set, on {data}:\n{text_table(rows) if rows else "none"}')
 
 # %% ../nbs/06_cli.ipynb #90ec3e6c
 #| code-fold: true

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['RECORD_FILES', 'FEATURE_IMAGES', 'RANGE_TEST', 'write_predictions', 'copy_whole', 'keep_record', 'write_features',
            'range_test', 'smooth_losses', 'usable_rates', 'record_range_test', 'is_recorded', 'small_sets', 'check_set',
-           'run_set', 'run_one']
+           'Workplace', 'run_set', 'run_one']
 
 # %% ../nbs/05e_experiments.ipynb #9c124cda
 import fnmatch
@@ -185,6 +185,49 @@ def check_set(set_name: str, train_set: ImageSet, test_set: ImageSet, out: Path,
 
 # %% ../nbs/05e_experiments.ipynb #e7d79b10
 #| code-fold: true
+class Workplace:
+    "What the runs of a set share: images, folders, device. A smoke test has few images, and one epoch a run."
+
+    def __init__(
+        self,
+        train_set: ImageSet, test_set: ImageSet,  # images
+        out: Path,  # folder of the runs, with weights
+        results: Path,  # folder of the records
+        smoke: bool = False,  # few images, one epoch
+        device: str = 'auto',  # as for fit
+        speed: Speed = Speed(),  # as for fit
+        say: Callable[[str], None] = print,  # told what is going on
+    ):
+        self.train_set, self.test_set = small_sets(train_set, test_set) if smoke else (train_set, test_set)
+        self.out, self.results, self.smoke, self.device, self.speed, self.say = out, results, smoke, device, speed, say
+        self.train_print = cache(lambda n: (hold_out(self.train_set, n)[0] if n else self.train_set).fingerprint())
+        self.test_print = self.test_set.fingerprint()
+
+    def short(self, recipe: Recipe) -> Recipe:
+        "What is run of a set's recipe: all of it, or its smoke test."
+        return for_smoke(recipe) if self.smoke else recipe
+
+    def has(self, set_name: str, recipe: Recipe) -> bool:
+        "Is this run of a set recorded? Says so if it is, but in another precision."
+        name, recipe = run_name(set_name, recipe), self.short(recipe)
+        train_print = self.train_print(recipe.hold_out)
+        if not is_recorded(self.results / name, recipe, train_print, self.test_print): return False
+        theirs = read_json(self.results / name / 'config.json')['precision']
+        if theirs != self.speed.precision:
+            self.say(f'{name}: recorded already, in {theirs}; remove the record to make it in {self.speed.precision}')
+        return True
+
+    def make(self, set_name: str, recipe: Recipe) -> bool:
+        "Run and record a run of a set, and write runs.csv. False if another process is at it."
+        name, recipe = run_name(set_name, recipe), self.short(recipe)
+        self.say(f'{name}: {recipe.epochs} epoch{"s" if recipe.epochs > 1 else ""}')
+        done = run_one(recipe, self.train_set, self.test_set, self.out / name, self.results / name,
+                       set_name in ('paper', 'best'), self.device, self.speed, self.say)
+        write_runs(self.results)
+        return done
+
+# %% ../nbs/05e_experiments.ipynb #30cc23a9
+#| code-fold: true
 def run_set(
     set_name: str,  # one of SETS
     train_set: ImageSet,  # training images
@@ -199,28 +242,17 @@ def run_set(
 ) -> int:
     """Run what is not recorded yet, and write runs.csv; the number of runs done now.
     Raises ValueError for an unknown set, and what `fit` raises."""
-    if smoke: train_set, test_set = small_sets(train_set, test_set)
-    check_set(set_name, train_set, test_set, out, results, smoke)
+    place = Workplace(train_set, test_set, out, results, smoke, device, speed, say)
+    check_set(set_name, place.train_set, place.test_set, out, results, smoke)
     results.mkdir(parents=True, exist_ok=True)
-    fingerprint_of = cache(lambda n: (hold_out(train_set, n)[0] if n else train_set).fingerprint())
-    test_print = test_set.fingerprint()
     done, seen = 0, False
     if set_name == 'ablations' and fnmatch.fnmatch(RANGE_TEST, only):
         seen = True
-        record_range_test(train_set, results / RANGE_TEST, device, speed)
-    for planned in SETS[set_name](results):
-        name, recipe = run_name(set_name, planned), for_smoke(planned) if smoke else planned
-        if not fnmatch.fnmatch(name, only): continue
+        record_range_test(place.train_set, results / RANGE_TEST, device, speed)
+    for recipe in SETS[set_name](results):
+        if not fnmatch.fnmatch(run_name(set_name, recipe), only): continue
         seen = True
-        if is_recorded(results / name, recipe, fingerprint_of(recipe.hold_out), test_print):
-            theirs = read_json(results / name / 'config.json')['precision']
-            if theirs != speed.precision:
-                say(f'{name}: recorded already, in {theirs}; remove the record to make it in {speed.precision}')
-            continue
-        say(f'{name}: {recipe.epochs} epoch{"s" if recipe.epochs > 1 else ""}')
-        done += run_one(recipe, train_set, test_set, out / name, results / name, set_name in ('paper', 'best'),
-                        device, speed, say)
-        write_runs(results)
+        if not place.has(set_name, recipe): done += place.make(set_name, recipe)
     if not seen and set_name == 'best' and not any(SETS['best'](results)):
         raise ValueError(f'{results} has no records of the set beyond, which the set best follows from: '
                          'run --set beyond first, or name their folder with --results')
