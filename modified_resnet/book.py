@@ -213,9 +213,10 @@ class Book:
         return records
 
     def command(self, name: str) -> str:
-        "The command that makes a run: if it is not recorded, as that of the recorded run whose name is most alike."
+        "The command that makes a run: if it is not recorded, on the images and in the precision of the run most alike."
         if name in self.rows: return self.rows[name]['command']
-        alike = max(self.rows.values(), key=lambda row: len(commonprefix([row['run'], name])), default=None)
+        tail = lambda run: run.partition('-')[2]  # the name without the set: 'medium-1234'
+        alike = max(self.rows.values(), key=lambda row: len(commonprefix([tail(row['run']), tail(name)])), default=None)
         setting = (alike['data'], alike['precision']) if alike else ()
         return command_of(name, *setting, results=place_of(self.results))
 
