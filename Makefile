@@ -6,12 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help reproduce test bench docs preview prepare clean
+.PHONY: help reproduce test test-gpu bench docs preview prepare clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make reproduce [DATA=cifar10 | DATA=/path/to/folder]   the paper's experiment: three networks, Table 1, figures"
 	@echo "make test       notebooks and package in step, notebooks clean, every test passes"
+	@echo "make test-gpu   the tests that need a GPU; PYTHON names a Python with PyTorch, nothing else is installed"
 	@echo "make bench      plain loop against engine, images per second (some minutes)"
 	@echo "make docs       the site, into _docs/ (a minute); make preview serves it on port 8000"
 	@echo "make prepare    export, clean, lighter charts, README: before a commit"
@@ -32,6 +33,10 @@ reproduce: $(STAMP)
 
 test: $(STAMP)
 	@$(BIN)/python .ci/test.py
+
+# installs nothing: a machine with a GPU may have a PyTorch of its own, and no network
+test-gpu:
+	@$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) .ci/gpu_test.py
 
 bench: $(STAMP)
 	@$(BIN)/modified-resnet bench
