@@ -10,12 +10,13 @@ OLD_STAMP := $(OLD)/.installed
 # what a run needs, and no more: no nbdev, no torchsummary
 RUN_ONLY := 'torch==2.11.*' 'torchvision==0.26.*' matplotlib scikit-learn tqdm numpy pillow filelock shtab
 
-.PHONY: help reproduce test test-torch-2.11 bench docs preview prepare clean
+.PHONY: help reproduce test test-gpu test-torch-2.11 bench docs preview prepare clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make reproduce [DATA=cifar10 | DATA=/path/to/folder]   the paper's experiment: three networks, Table 1, figures"
 	@echo "make test       notebooks and package in step, notebooks clean, every test passes"
+	@echo "make test-gpu   the tests that need a GPU; PYTHON names a Python with PyTorch, nothing else is installed"
 	@echo "make test-torch-2.11   a smoke test of every run, in PyTorch 2.11 without nbdev (in an environment of its own)"
 	@echo "make bench      plain loop against engine, images per second (some minutes)"
 	@echo "make docs       the site, into _docs/ (a minute); make preview serves it on port 8000"
@@ -37,6 +38,10 @@ reproduce: $(STAMP)
 
 test: $(STAMP)
 	@$(BIN)/python .ci/test.py
+
+# installs nothing: a machine with a GPU may have a PyTorch of its own, and no network
+test-gpu:
+	@$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) .ci/gpu_test.py
 
 $(OLD_STAMP):
 	@test -x $(OLD)/bin/python || $(PYTHON) -m venv $(OLD)

@@ -75,7 +75,7 @@ RUNNERS = dict(plain=plain_runner, engine=engine_runner)
 
 # %% ../nbs/05b_bench.ipynb #120ccb0e
 #| code-fold: true
-WARM_UP = 4  # steps before the clock starts
+WARM_UP = 4  # steps before the clock starts; on a GPU the engine records the fourth, and replays it from then on
 
 def peak_memory(device: torch.device) -> float:
     "Peak memory so far in MB: of the GPU where there is one, else of this process; nan where the system does not tell."

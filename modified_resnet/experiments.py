@@ -101,9 +101,9 @@ def range_test(
     Stops when the loss is four times its lowest, or not finite."""
     trainer, rows = Trainer(recipe, train_set, train_set.select(slice(0, 1)), device, speed), []
     steps = min(steps, len(trainer.batches))
-    for step in range(steps):
-        lr = lowest * (highest / lowest) ** (step / max(1, steps - 1))
-        for group in trainer.optimizer.param_groups: group['lr'] = lr
+    rates = [lowest * (highest / lowest) ** (step / max(1, steps - 1)) for step in range(steps)]
+    trainer.use_rates(torch.tensor(rates, dtype=torch.float64)[:, None].repeat(1, trainer.rates.shape[1]))
+    for step, lr in enumerate(rates):
         trainer.train_step()
         loss = trainer.losses[step].item()
         if not loss < 4 * min([row['loss'] for row in rows], default=float('inf')): break

@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['OPTIMIZERS', 'SCHEDULES', 'AUGMENTATIONS', 'POSITIVE', 'NUMBERS', 'CHOICES', 'NETWORK_FIELDS', 'Recipe',
-           'check_recipe', 'make_optimizer', 'step_size', 'make_scheduler', 'learning_rates', 'network_of']
+           'check_recipe', 'make_optimizer', 'step_size', 'make_scheduler', 'learning_rate', 'learning_rates',
+           'network_of']
 
 # %% ../nbs/02d_recipe.ipynb #3764f8f2
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 
 import torch
@@ -142,18 +143,35 @@ def make_scheduler(
                                  cycle_momentum=False)
 
 # %% ../nbs/02d_recipe.ipynb #2037c0f0
+def learning_rate(
+    recipe: Recipe,  # epochs, batch_size and the schedule's fields
+    n: int,  # training images
+    top: float | None = None,  # highest rate, of a group of parameters that has its own; None: lr_max
+) -> Callable[[int], float]:
+    "The schedule as a function: the learning rate of a step of the run (0 for the first)."
+    steps, size = recipe.epochs * math.ceil(n / recipe.batch_size), step_size(recipe, n)
+    share = recipe.lr_min / recipe.lr_max
+    top = recipe.lr_max if top is None else top
+    foot, peak = recipe.lr_min * (top / recipe.lr_max), .3 * (steps + 1) - 1
+    def triangle(step):
+        place = 1. + step / (2. * size) - math.floor(1 + step / (2. * size))  # in the cycle, from 0 to below 1
+        height = (top - foot) * (place / .5 if place <= .5 else (place - 1) / -.5)
+        return foot + height * (recipe.gamma ** step if recipe.schedule == 'exp_range' else 1.)
+    def one_cycle(step):
+        low, end = top / 25, top / 25 / 1e4
+        if step <= peak: return (top - low) * (step / peak) + low
+        return (end - top) * ((step - peak) / (steps - peak)) + top
+    def cosine(step): return top * (share + (1 - share) * (1 + math.cos(math.pi * step / steps)) / 2)
+    return dict(exp_range=triangle, triangular=triangle, one_cycle=one_cycle, cosine=cosine,
+                constant=lambda step: top)[recipe.schedule]
+
 def learning_rates(
     recipe: Recipe,  # epochs, batch_size and the schedule's fields
     n: int,  # training images
+    top: float | None = None,  # as for `learning_rate`
 ) -> list[float]:
     "The learning rate of every step of a run."
-    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], recipe.lr_max)  # every optimizer has the same schedule
-    scheduler, rates = make_scheduler(recipe, optimizer, n), []
-    for _ in range(recipe.epochs * math.ceil(n / recipe.batch_size)):
-        rates.append(optimizer.param_groups[0]['lr'])
-        optimizer.step()
-        scheduler.step()
-    return rates
+    return list(map(learning_rate(recipe, n, top), range(recipe.epochs * math.ceil(n / recipe.batch_size))))
 
 # %% ../nbs/02d_recipe.ipynb #65bb57e4
 NETWORK_FIELDS = ('num_blocks', 'batch_norm', 'skip', 'dropout', 'block_dropout')

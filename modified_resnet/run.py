@@ -102,13 +102,14 @@ def train_epoch(
     """The steps of an epoch, with a progress bar and a checkpoint now and then.
     Raises Interrupted after a signal, when all is saved."""
     steps, on_cpu = range(trainer.step, len(trainer.batches)), trainer.device.type == 'cpu'
+    show = 20 if on_cpu else 200  # steps between two looks at loss and accuracy, for which a GPU has to stop
     start, saved = time.perf_counter() - trainer.seconds, time.perf_counter()
     bar = progress(steps, desc=f'epoch {trainer.epoch}/{trainer.recipe.epochs}', unit='batch',
                    initial=trainer.step, total=len(trainer.batches))
     for step in bar:
         step_or_advise(trainer)
         trainer.seconds = time.perf_counter() - start
-        if not bar.disable and trainer.step % 20 == 0: bar.set_postfix(so_far(trainer), refresh=False)
+        if not bar.disable and trainer.step % show == 0: bar.set_postfix(so_far(trainer), refresh=False)
         if on_cpu: trainer.check_finite(weights=False)
         elif step % 20: continue  # on a GPU, look at signals and clocks only now and then
         stopping = trainer.world.any(bool(stop.name), trainer.device)
