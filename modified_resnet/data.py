@@ -261,7 +261,8 @@ def cache_lock():
 # %% ../nbs/02b_data.ipynb #f4ddbeaa
 def unread_files(folder: Path) -> list[Path]:
     "Files among the images of a folder whose names are not those of images, nor of texts, tables or hidden files."
-    return sorted(file for part in folder_parts(folder) if part for place in folders_in(part) for file in place.iterdir()
+    places = [place for part in folder_parts(folder) if part for place in folders_in(part)]
+    return sorted(file for place in places for file in place.iterdir()
                   if not is_image(file) and not file.name.startswith('.') and file.suffix.lower() not in NO_PICTURES
                   and file.is_file())
 
