@@ -111,6 +111,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get('MODIFIED_RESNET_CACHE') or user_cache / 'modified_resnet').expanduser()
 
 # %% ../nbs/02_images.ipynb #54831cc3
+#| code-fold: true
 # positions among the images in order of class; all are ships (from 8000 and 40000 on) or horses
 UNCERTAIN = (
     (37168, 38437, 38761, 39016, 40436, 40613, 40720, 40738, 40739, 40780, 40810, 40904, 40920, 40964, 41303, 41311,
