@@ -14,7 +14,6 @@ import hashlib
 import math
 import os
 import re
-import shutil
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -287,6 +286,7 @@ def find_official(
 ) -> Path | None:
     """The folder that cifar-10-batches-py is in: this one, or the one around this one, or the cache,
     into which an archive is unpacked. None if nothing official is here. Raises ValueError for a damaged archive."""
+    from torchvision.datasets.utils import extract_archive
     if place.resolve().name == OFFICIAL_FOLDER: return place.resolve().parent
     if (place / OFFICIAL_FOLDER).is_dir(): return place
     archive = place if place.name == ARCHIVE else place / ARCHIVE
@@ -294,7 +294,7 @@ def find_official(
     if broken := broken_archive(archive): raise ValueError(broken)
     if not (cache_folder() / OFFICIAL_FOLDER).is_dir():
         with tempfile.TemporaryDirectory(dir=cache_folder()) as scratch:  # there as a whole, or not at all
-            shutil.unpack_archive(archive, scratch, filter='data')
+            extract_archive(str(archive), scratch)
             (Path(scratch) / OFFICIAL_FOLDER).replace(cache_folder() / OFFICIAL_FOLDER)
     return cache_folder()
 
