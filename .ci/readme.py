@@ -37,7 +37,7 @@ def printed(output: dict, alt: str) -> str:
 def cell_text(cell: dict) -> str:
     "A cell as Markdown; nothing for hidden ones."
     source = ''.join(cell['source'])
-    if cell['cell_type'] == 'markdown': return source
+    if cell['cell_type'] == 'markdown': return re.sub(r'^:::.*\n?', '', source, flags=re.M)  # Quarto's boxes
     chosen = options(source)
     if 'hide' in chosen or chosen.get('include') == 'false': return ''
     code = re.sub(r'^#\|.*\n?', '', source, flags=re.M).strip()
