@@ -27,6 +27,68 @@ def page_name(path: Path) -> str:
     return found[1] if found else path.stem
 
 
+def doc_name(cell: dict) -> str | None:
+    "The name in a signature box, which nbdev puts beside the cell that defines a function; None for other cells."
+    found = re.search(r'^show_doc\(([\w.]+)', ''.join(cell['source']), re.M) if cell['cell_type'] == 'code' else None
+    return found[1] if found else None
+
+
+def defines(cell: dict, name: str) -> bool:
+    "Does a cell define this function or class, or this method of a class?"
+    return cell['cell_type'] == 'code' and bool(re.search(rf'^(?:def|class) {name.rpartition(".")[2]}\b', ''.join(cell['source']), re.M))
+
+
+def is_folded(cell: dict) -> bool:
+    return bool(re.search(r'^#\| *(code-fold: *true|echo: *false)', ''.join(cell['source']), re.M))
+
+
+def tidy_signature(code: str) -> str:
+    "A signature without links, with stars and spaces as Python writes them; on one line if nothing in it is explained."
+    code = re.sub(r'\[?`([\w.]+)`(?:\]\([^)]*\))?', r'\1', code).strip('\n')
+    code = re.sub(r'(\w+):VAR_POSITIONAL', r'*\1', re.sub(r'(\w+):VAR_KEYWORD', r'**\1', code))
+    code = re.sub(r'^( *\w+):(?=\S)', r'\1: ', code, flags=re.M).replace(')->', ') -> ').replace('(*args, **kwargs)', '()')
+    return code if '#' in code else re.sub(r'\s*\n\s*', ' ', code).replace('( ', '(').replace(' )', ')')
+
+
+def tidy_box(text: str) -> str:
+    "A signature box without a rule."
+    return re.sub(r'(?<=```python\n).*?(?=\n```)', lambda m: tidy_signature(m[0]), re.sub(r'^---\n+', '', text), flags=re.S)
+
+
+def heading(text: str, names: list[str]) -> str:
+    "What is left of the signature boxes where the code is shown: a link to the source and one heading, with a place to link to for each name."
+    source = re.search(r'^\[source\].*', text, re.M)
+    places = ''.join(f' []{{#{name.lower()}}}' for name in names[1:])
+    return f'{source[0] if source else ""}{places}\n\n### {", ".join(names)} {{#{names[0].lower()}}}'
+
+
+def fold_imports(cell: dict):
+    "Fold a cell that does nothing but import."
+    source = ''.join(cell['source'])
+    names = re.sub(r'^(?:import [\w., ]+|from \S+ import (?:\([\w,\s]+\)|[\w., ]+))$', '', source, flags=re.M)
+    if cell['cell_type'] == 'code' and source.strip() and not names.strip(): cell['source'] = f'#| code-fold: true\n#| code-summary: "Imports"\n{source}'
+
+
+def tidy(path: Path):
+    "Each function once, in a processed notebook: its signature and its code folded, or a heading and its code."
+    notebook = json.loads(path.read_text())
+    docs = {doc_name(cell): cell for cell in notebook['cells'] if doc_name(cell)}
+    cells = [cell for cell in notebook['cells'] if not doc_name(cell)]
+    notebook['cells'] = []
+    for cell in cells:
+        fold_imports(cell)
+        here = sorted((name for name in docs if defines(cell, name)), key=lambda name: ''.join(cell['source']).index(f' {name.rpartition(".")[2]}'))
+        boxes = [docs.pop(name) for name in here]
+        if boxes and not is_folded(cell): boxes = boxes[:1]
+        for data in (output['data'] for box in boxes for output in box['outputs']):
+            text = ''.join(data['text/markdown'])
+            data['text/markdown'] = tidy_box(text) if is_folded(cell) else heading(text, here)
+        notebook['cells'] += boxes
+        notebook['cells'].append(cell)
+    if docs: raise SystemExit(f'{path.name}: no cell defines {", ".join(docs)}')
+    path.write_text(json.dumps(notebook))
+
+
 def faults_of(path: Path) -> list[str]:
     "What Quarto would refuse in a processed notebook, or show otherwise than meant: an option that stands twice in a cell, a caption that is not the picture's."
     found, captions = [], ('fig-cap', 'fig-alt')
@@ -77,7 +139,8 @@ document.querySelectorAll('main figure img').forEach(img => {
 
 
 def finish_links(text: str, site_url: str) -> str:
-    "A page whose links to this site are relative, and whose scrolling regions can be reached by keyboard."
+    "A page whose links to this site are relative, whose scrolling regions can be reached by keyboard, and whose icons are not read out beside their link's name."
+    text = re.sub(r'(<i class="bi [^"]*") role="img"(?=>)', r'\1 aria-hidden="true"', text)
     text = re.sub(r'<(pre|div class="sd-table"|span class="math display")(?=[ >])(?![^>]*tabindex)', r'<\1 tabindex="0"', text)
     return text.replace(f'href="{site_url}/', 'href="./')
 
@@ -103,6 +166,7 @@ def main():
     shutil.rmtree(PROC, ignore_errors=True)
     refresh_quarto_yml()
     proc_nbs(force=True)
+    for path in PROC.glob('*.ipynb'): tidy(path)
     faults = [fault for path in sorted(PROC.glob('*.ipynb')) for fault in faults_of(path)]
     if faults: raise SystemExit('\n'.join(faults))
     if shutil.which('quarto') and '--without-quarto' not in sys.argv: subprocess.run(['quarto', 'render', '--no-cache'], cwd=PROC, check=True)

@@ -1,4 +1,7 @@
-"""Stores the charts in the notebooks with a palette: a third of the weight for the repository and every reader of the site. Photographs stay."""
+"""Stores the charts in the notebooks with a palette: a third of the weight for the repository and every reader of the site. Photographs stay.
+
+Also takes away the wish for a white ground, which Jupyter would draw behind a transparent chart in the dark.
+"""
 import base64
 import io
 import json
@@ -13,9 +16,9 @@ def lighter(png: str) -> str:
     "A PNG in base64 with a palette of 256 colours, if the eye cannot tell and it is smaller; one that has a palette is left as it is."
     picture, small = Image.open(io.BytesIO(base64.b64decode(png))), io.BytesIO()
     if picture.mode == 'P': return png
-    picture = picture.convert('RGB')
-    palette = picture.quantize(256, dither=Image.Dither.NONE)
-    if sum(ImageStat.Stat(ImageChops.difference(picture, palette.convert('RGB'))).mean) / 3 > .5: return png  # of 255
+    picture = picture.convert('RGBA')
+    palette = picture.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    if sum(ImageStat.Stat(ImageChops.difference(picture, palette.convert('RGBA'))).mean) / 4 > .5: return png  # of 255
     palette.save(small, 'PNG', optimize=True)
     text = base64.b64encode(small.getvalue()).decode()
     return text if len(text) < len(png) else png
@@ -25,8 +28,10 @@ def main():
     for path in sorted(NOTEBOOKS.glob('*.ipynb')):
         notebook = json.loads(path.read_text())
         changed = False
-        for data in (output.get('data', {}) for cell in notebook['cells'] for output in cell.get('outputs', [])):
+        for output in (output for cell in notebook['cells'] for output in cell.get('outputs', [])):
+            data = output.get('data', {})
             if 'image/png' not in data: continue
+            changed = bool(output['metadata'].pop('needs_background', None)) or changed
             before = ''.join(data['image/png']).strip()
             after = lighter(before)
             if after != before: data['image/png'], changed = after, True

@@ -64,11 +64,11 @@ def block_steps(planes: int, stride: int) -> list[str]:
 def draw_box(ax, x: float, y: float, text: str, color: str):
     "A rounded box with its label, centred on (x, y) in data coordinates."
     ax.text(x, y, text, ha='center', va='center', fontsize=10, color='#1b1b1b',
-            bbox=dict(boxstyle='round,pad=0.45', facecolor=color, edgecolor='#555555'))
+            bbox=dict(boxstyle='round,pad=0.45', facecolor=color, edgecolor='#7b7b7b'))
 
 def draw_arrow(ax, start: tuple[float, float], end: tuple[float, float], bend: str = 'arc3'):
     "An arrow between two points in data coordinates."
-    style = dict(arrowstyle='-|>', color='#555555', connectionstyle=bend, shrinkA=0, shrinkB=0)
+    style = dict(arrowstyle='-|>', color='#7b7b7b', connectionstyle=bend, shrinkA=0, shrinkB=0)
     ax.annotate('', xy=end, xytext=start, arrowprops=style)
 
 # %% ../nbs/00_blocks.ipynb #8bf0a9bb
@@ -97,7 +97,7 @@ def draw_block(
 def draw_shortcut(ax, top: float, in_planes: int, planes: int, stride: int):
     "The way around, from height `top` down to the sum at height 0: plain, or through the projection."
     right = 1.75
-    ax.plot([0, right, right], [top, top, 0], color='#555555', lw=1.2)
+    ax.plot([0, right, right], [top, top, 0], color='#7b7b7b', lw=1.2)
     draw_arrow(ax, (right, 0), (.18, 0))
     if stride == 1 and in_planes == planes:
         ax.text(right - .1, top / 2, 'identity', ha='right', va='center', style='italic', fontsize=10)
