@@ -3,6 +3,8 @@
 nbdev's own processing, then Quarto, if it is on the PATH; else smalldocs, which reads the same _quarto.yml.
 What smalldocs does not do as Quarto does is made up for here: page names, mathematics, figures that enlarge.
 """
+import base64
+import io
 import json
 import re
 import shutil
@@ -11,6 +13,7 @@ import sys
 from pathlib import Path
 
 import yaml
+from PIL import Image
 from latex2mathml.converter import convert
 from nbdev.quarto import refresh_quarto_yml
 from nbdev.serve import proc_nbs
@@ -69,6 +72,11 @@ def fold_imports(cell: dict):
     if cell['cell_type'] == 'code' and source.strip() and not names.strip(): cell['source'] = f'#| code-fold: true\n#| code-summary: "Imports"\n{source}'
 
 
+def frame_findings(cell: dict):
+    "Put what a chapter has found into a box."
+    if cell['cell_type'] == 'markdown': cell['source'] = re.sub(r'(## What we found\n+)(.+?)(?=\n+## |\Z)', r'\1::: {.found}\n\2\n:::\n', ''.join(cell['source']), flags=re.S)
+
+
 def tidy(path: Path):
     "Each function once, in a processed notebook: its signature and its code folded, or a heading and its code."
     notebook = json.loads(path.read_text())
@@ -77,6 +85,7 @@ def tidy(path: Path):
     notebook['cells'] = []
     for cell in cells:
         fold_imports(cell)
+        frame_findings(cell)
         here = sorted((name for name in docs if defines(cell, name)), key=lambda name: ''.join(cell['source']).index(f' {name.rpartition(".")[2]}'))
         boxes = [docs.pop(name) for name in here]
         if boxes and not is_folded(cell): boxes = boxes[:1]
@@ -89,16 +98,66 @@ def tidy(path: Path):
     path.write_text(json.dumps(notebook))
 
 
+def copy_results():
+    "The tables of all runs, for readers to download."
+    for path in (ROOT / 'nbs' / 'results').rglob('runs.csv'):
+        target = PROC / path.relative_to(ROOT / 'nbs')
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+
+
+def draw_card():
+    "card.png, which stands beside a link to the site: the figure of the home page, on white."
+    outputs = (output for cell in json.loads((ROOT / 'nbs' / 'index.ipynb').read_text())['cells'] for output in cell.get('outputs', []))
+    png = next(''.join(output['data']['image/png']) for output in outputs if 'image/png' in output.get('data', {}))
+    figure = Image.open(io.BytesIO(base64.b64decode(png))).convert('RGBA')
+    figure = figure.resize((1100, round(1100 * figure.height / figure.width)), Image.Resampling.LANCZOS)
+    card = Image.new('RGBA', (1200, 630), 'white')
+    card.alpha_composite(figure, (50, (630 - figure.height) // 2))
+    card.convert('RGB').save(PROC / 'card.png')
+
+
+class StrictLoader(yaml.SafeLoader):
+    "Reads YAML as Quarto does: a key that stands twice is an error."
+
+
+def unique_keys(loader: StrictLoader, node: yaml.MappingNode) -> dict:
+    keys = [loader.construct_object(key) for key, _ in node.value]
+    twice = sorted({str(key) for key in keys if keys.count(key) > 1})
+    if twice: raise yaml.constructor.ConstructorError(None, None, f'duplicate key {", ".join(twice)}', node.start_mark)
+    return loader.construct_mapping(node, deep=True)
+
+
+StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, unique_keys)
+
+
+def yaml_fault(text: str) -> list[str]:
+    "What a strict parser says against a piece of YAML."
+    try: yaml.load(text, StrictLoader)
+    except yaml.YAMLError as error: return [f'{" ".join(str(error).split())} in {text[:80]!r}']
+    return []
+
+
 def faults_of(path: Path) -> list[str]:
-    "What Quarto would refuse in a processed notebook, or show otherwise than meant: an option that stands twice in a cell, a caption that is not the picture's."
-    found, captions = [], ('fig-cap', 'fig-alt')
+    "What Quarto would refuse in a processed notebook, or show otherwise than meant: its header, the options of a cell, a caption that is not the picture's."
+    found, captions = [], {'fig-cap', 'fig-alt'}
     for cell in json.loads(path.read_text())['cells']:
         source = ''.join(cell['source'])
-        keys = re.findall(r'^#\| *([\w-]+):', source, re.M) if cell['cell_type'] == 'code' else []
-        outputs = [output for output in cell.get('outputs', []) if output['output_type'] != 'stream' or ''.join(output['text']).strip()]
-        for key in sorted({key for key in keys if keys.count(key) > 1}): found.append(f'the option {key} stands twice: {source[:80]!r}')
-        if set(captions) & set(keys) and outputs and 'image/png' not in outputs[0].get('data', {}): found.append(f'a caption whose first output is no picture: {source[:200]!r}')
+        if cell['cell_type'] == 'raw': found += yaml_fault(source.strip().strip('-'))
+        if cell['cell_type'] != 'code': continue
+        options = '\n'.join(re.findall(r'^#\| *([\w-]+:.*)', source, re.M))
+        fault = yaml_fault(options)
+        found += fault
+        outputs = [output for output in cell['outputs'] if output['output_type'] != 'stream' or ''.join(output['text']).strip()]
+        if not fault and captions & set(yaml.safe_load(options) or {}) and outputs and 'image/png' not in outputs[0].get('data', {}): found.append(f'a caption whose first output is no picture: {source[:200]!r}')
     return [f'{path.name}: {fault}' for fault in found]
+
+
+def faults_of_site() -> list[str]:
+    "What Quarto would refuse in any notebook, page or setting."
+    texts = {path.name: path.read_text() for path in PROC.glob('*.yml')} | {path.name: path.read_text().split('---')[1] for path in PROC.glob('*.qmd')}
+    return ([f'{name}: {fault}' for name, text in texts.items() for fault in yaml_fault(text)]
+            + [fault for path in sorted(PROC.glob('*.ipynb')) for fault in faults_of(path)])
 
 
 def rename_pages() -> dict[str, str]:
@@ -167,7 +226,9 @@ def main():
     refresh_quarto_yml()
     proc_nbs(force=True)
     for path in PROC.glob('*.ipynb'): tidy(path)
-    faults = [fault for path in sorted(PROC.glob('*.ipynb')) for fault in faults_of(path)]
+    copy_results()
+    draw_card()
+    faults = faults_of_site()
     if faults: raise SystemExit('\n'.join(faults))
     if shutil.which('quarto') and '--without-quarto' not in sys.argv: subprocess.run(['quarto', 'render', '--no-cache'], cwd=PROC, check=True)
     else: without_quarto()

@@ -53,8 +53,9 @@ def run_notebook(path: Path) -> dict:
 def run_site() -> dict:
     "Build the site and look at it in a browser; where Quarto is, both ways of building must give the same pages."
     script, look = [sys.executable, '.ci/docs.py'], [sys.executable, '.ci/site_test.py']
-    if not shutil.which('quarto'): return run('site', script, look)
-    first = run('site', script)
+    workflows = [BIN / 'check-jsonschema', '--builtin-schema', 'vendor.github-workflows', *sorted((ROOT / '.github' / 'workflows').glob('*.yml'))]
+    if not shutil.which('quarto'): return run('site', workflows, script, [sys.executable, '.ci/pandoc_test.py'], look)
+    first = run('site', workflows, script)
     pages = sorted(path.name for path in (ROOT / '_docs').glob('*.html'))
     second = run('site', [*script, '--without-quarto'], look)
     same_pages = pages == sorted(path.name for path in (ROOT / '_docs').glob('*.html'))
