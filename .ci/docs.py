@@ -72,9 +72,11 @@ def fold_imports(cell: dict):
     if cell['cell_type'] == 'code' and source.strip() and not names.strip(): cell['source'] = f'#| code-fold: true\n#| code-summary: "Imports"\n{source}'
 
 
-def frame_findings(cell: dict):
-    "Put what a chapter has found into a box."
-    if cell['cell_type'] == 'markdown': cell['source'] = re.sub(r'(## What we found\n+)(.+?)(?=\n+## |\Z)', r'\1::: {.found}\n\2\n:::\n', ''.join(cell['source']), flags=re.S)
+def frame_findings(cell: dict, after: dict | None):
+    "Put what a chapter has found into a box, where it does not go on in the cell after it."
+    text = ''.join(cell['source'])
+    if cell['cell_type'] != 'markdown' or after and after['cell_type'] == 'code' and re.search(r'## What we found(?!.*\n## )', text, re.S): return
+    cell['source'] = re.sub(r'(## What we found\n+)(.+?)(?=\n+## |\Z)', r'\1::: {.found}\n\2\n:::\n', text, flags=re.S)
 
 
 def tidy(path: Path):
@@ -83,9 +85,9 @@ def tidy(path: Path):
     docs = {doc_name(cell): cell for cell in notebook['cells'] if doc_name(cell)}
     cells = [cell for cell in notebook['cells'] if not doc_name(cell)]
     notebook['cells'] = []
-    for cell in cells:
+    for cell, after in zip(cells, [*cells[1:], None]):
         fold_imports(cell)
-        frame_findings(cell)
+        frame_findings(cell, after)
         here = sorted((name for name in docs if defines(cell, name)), key=lambda name: ''.join(cell['source']).index(f' {name.rpartition(".")[2]}'))
         boxes = [docs.pop(name) for name in here]
         if boxes and not is_folded(cell): boxes = boxes[:1]
