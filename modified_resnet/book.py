@@ -25,7 +25,7 @@ from .recipe import Recipe
 from .records import read_csv, read_json, write_csv
 from .report import (last_test_accuracy, read_config, read_confusion, read_history, recipe_of,
                                     recorded_network)
-from .sets import BASES, SEEDS, SETS, best_recipes, command_of, run_name
+from .sets import BASES, LENGTHS, SEEDS, SETS, best_recipe, command_of, run_name
 from .training import best_row
 
 # %% ../nbs/05d_book.ipynb #85157f06
@@ -231,14 +231,12 @@ class Book:
         return [name for name in planned
                 if name not in self.rows and not (self.results / name / 'diverged.txt').exists()]
 
-    def best_by_recipe(self, model: str) -> dict[str, list[str]]:
-        "Names of the recorded runs of each of a network's best_recipes, by their labels; one for each seed there is."
-        return {label: [name for seed in SEEDS if (name := run_name('best', replace(recipe, seed=seed))) in self.rows]
-                for label, recipe in best_recipes(self.results, model).items()}
-
-    def best(self, model: str) -> list[str]:
-        "Those of the last of the recipes that has been run."
-        return next(filter(None, reversed(self.best_by_recipe(model).values())), [])
+    def best(self, model: str) -> dict[int, list[str]]:
+        "Names of the recorded runs of the recipe that a network's search has chosen, by their number of epochs."
+        recipe = best_recipe(self.results, model)
+        names = {epochs: [run_name('best', replace(recipe, epochs=epochs, seed=seed)) for seed in SEEDS]
+                 for epochs in LENGTHS} if recipe else {}
+        return {epochs: found for epochs, runs in names.items() if (found := [n for n in runs if n in self.rows])}
 
     def setting(self, names: list[str]) -> str:
         "What a caption must say of the runs of these names."

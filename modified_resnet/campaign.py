@@ -5,9 +5,8 @@
 # %% auto #0
 __all__ = ['COSTS', 'LOOK', 'MARGIN', 'BESIDE', 'MEASUREMENT', 'TIMING', 'ORDER', 'RACE_EPOCHS', 'Task', 'Outcome', 'attempt',
            'in_time', 'cost_of', 'work_of_epoch', 'seconds_of_epochs', 'time_steps', 'Pace', 'learn_from_records',
-           'run_task', 'range_task', 'processor_of', 'bench_so_far', 'bench_task', 'race_task', 'climbed',
-           'bench_tasks', 'race_tasks', 'set_tasks', 'in_sample', 'all_tasks', 'seconds_in_words', 'outcome_table',
-           'campaign']
+           'run_task', 'range_task', 'processor_of', 'bench_so_far', 'bench_task', 'race_task', 'bench_tasks',
+           'race_tasks', 'set_tasks', 'in_sample', 'all_tasks', 'seconds_in_words', 'outcome_table', 'campaign']
 
 # %% ../nbs/05g_campaign.ipynb #a645a4f0
 import math
@@ -27,7 +26,7 @@ from .race import accuracy_to_reach, race
 from .recipe import NETWORK_FIELDS, Recipe
 from .records import environment, read_json, write_json
 from .report import read_history, text_table
-from .sets import SEEDS, SETS, best_recipe, climb, run_name
+from .sets import SEEDS, SETS, best_recipe, run_name
 from .training import get_device
 
 # %% ../nbs/05g_campaign.ipynb #3f0e1cea
@@ -173,7 +172,7 @@ def learn_from_records(
 
 # %% ../nbs/05g_campaign.ipynb #45add7ad
 #| code-fold: true
-ORDER = ('paper', 'bench', 'race', 'best', 'clean', 'ablations', 'beyond')
+ORDER = ('paper', 'bench', 'search', 'best', 'race', 'clean', 'ablations')
 
 def run_task(
     place: Workplace,  # images, folders, device
@@ -251,24 +250,18 @@ def race_task(place: Workplace, pace: Pace, model: str, recipe: Recipe) -> Task:
 
 # %% ../nbs/05g_campaign.ipynb #e06607b5
 #| code-fold: true
-def climbed(results: Path) -> bool:
-    "Is the climb of Small whole?"
-    return all(step.measured for step in climb(results, 'small'))
-
 def bench_tasks(place: Workplace, pace: Pace) -> Iterator[Task]:
     "The parts of the full benchmark."
     for part in parts_of(TINY if place.smoke else Extent()): yield bench_task(place, pace, part)
 
 def race_tasks(place: Workplace, pace: Pace) -> Iterator[Task]:
     "The race of each network whose paper's runs are recorded, when a better recipe has been found."
-    if not climbed(place.results): return
     for model in ('small',) if place.smoke else MODELS:
-        if Book(place.results).seeds('paper', model=model):
-            yield race_task(place, pace, model, best_recipe(place.results, model))
+        recipe = best_recipe(place.results, model)
+        if recipe and Book(place.results).seeds('paper', model=model): yield race_task(place, pace, model, recipe)
 
 def set_tasks(place: Workplace, pace: Pace, set_name: str, networks: set[str]) -> Iterator[Task]:
     "The runs of a set; of a smoke test those `in_sample`."
-    if set_name == 'best' and not climbed(place.results): return
     if set_name == 'ablations': yield range_task(place, pace)
     for recipe in SETS[set_name](place.results):
         if not place.smoke or in_sample(recipe, networks): yield run_task(place, pace, set_name, recipe)

@@ -77,7 +77,7 @@ def add_training_verbs(verbs):
                      '--set all --minutes 60 --data cifar10 --results nbs/results')
     add_common(reproduce, '8 on digits, else 30, as in the paper')
     reproduce.add_argument('--set',
-                           help='paper, clean, ablations, beyond or best: run what is not recorded of this set; '
+                           help='paper, clean, ablations, search or best: run what is not recorded of this set; '
                                 'it has its own epochs and seeds. all: every set, the benchmark and the races, '
                                 'in the order of their worth')
     reproduce.add_argument('--only', default='*', help="of a set, only runs whose name fits this pattern: '*-small-*'")
@@ -172,7 +172,7 @@ def add_looking_verbs(verbs):
                 '--data cifar10 --results nbs/results',
                 '--model large --epochs 8 --precision bfloat16 --data cifar10 --results nbs/results --out race.json')
     race.add_argument('--results', type=Path, required=True,
-                      help='folder with the records of the sets paper and beyond')
+                      help='folder with the records of the sets paper and search')
     race.add_argument('--data', default='cifar10', help='the images of those records (default: cifar10)')
     race.add_argument('--model', default='small', help='small (default), medium, large')
     race.add_argument('--epochs', type=int, default=6, help='of our side (default: 6)')
@@ -215,10 +215,10 @@ def recipe_of_words(args):
     "The recipe that the words after train ask for; what they do not name is that of --recipe."
     from modified_resnet.data import BUILT_IN
     from modified_resnet.recipe import Recipe
-    from modified_resnet.sets import KEPT
+    from modified_resnet.sets import recommended
     fields = ('model', 'epochs', 'batch_size', 'lr_max', 'seed', 'normalization', 'class_weights')
     asked = {field: getattr(args, field) for field in fields if getattr(args, field) is not None}
-    start = KEPT if args.recipe == 'best' else {}
+    start = recommended(args.model) if args.recipe == 'best' else {}
     return Recipe(**dict(normalization='paper' if args.data in BUILT_IN else 'data') | start | asked)
 
 def run_train(args):
@@ -535,7 +535,7 @@ def run_race(args):
     recipe = best_recipe(args.results, args.model)
     if not recipe:
         raise ValueError(f'{args.results} has no recipe that is better than the paper\'s: '
-                         'run reproduce --set beyond first')
+                         'run reproduce --set search first')
     recipe = replace(recipe, epochs=args.epochs, hold_out=0)
     train_set, test_set = load_data(args.data)
     target = accuracy_to_reach(args.results, args.model, train_set, test_set)

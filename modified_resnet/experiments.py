@@ -254,8 +254,8 @@ def run_set(
         seen = True
         if not place.has(set_name, recipe): done += place.make(set_name, recipe)
     if not seen and set_name == 'best' and not any(SETS['best'](results)):
-        raise ValueError(f'{results} has no records of the set beyond, which the set best follows from: '
-                         'run --set beyond first, or name their folder with --results')
+        raise ValueError(f'{results} has no whole search in its records, which the set best follows from: '
+                         'run --set search first, or name their folder with --results')
     if not seen: raise ValueError(f'no run of the set {set_name} has a name that fits {only!r}: try \'*-small-*\'')
     write_runs(results)
     return done
