@@ -6,7 +6,7 @@
 __all__ = ['MODEL_COLORS', 'TRAIN_COLOR', 'TEST_COLOR', 'INK', 'COMPARISONS', 'CLASS_COLORS', 'new_axes', 'spread_labels',
            'label_ends', 'plot_learning_rate', 'draw_history', 'plot_history', 'draw_confusion', 'plot_confusion',
            'plot_comparison', 'plot_mistakes', 'plot_against_paper', 'plot_confusion_pair', 'draw_features',
-           'plot_features', 'plot_answers', 'plot_scaling', 'plot_climb', 'plot_race']
+           'plot_features', 'plot_answers', 'plot_scaling', 'plot_search', 'plot_race']
 
 # %% ../nbs/05_plots.ipynb #3caeb16f
 import itertools
@@ -287,29 +287,20 @@ def plot_scaling(
 
 # %% ../nbs/05_plots.ipynb #ada79728
 #| code-fold: true
-def plot_climb(
-    rows: list[dict],  # one a part, in order: 'label', 'before' and 'after' (accuracy in percent), 'seconds', 'kept'
+def plot_search(
+    lines: dict[str, list[tuple[int, float]]],  # by recipe: (epochs, accuracy in percent) of each round that it was in
+    marked: dict[str, str],  # colour of recipes that are named at the end of their line; the others are grey
 ) -> Figure:
-    """A bar for each part, from the accuracy before it to the accuracy with it, and a dot for its seconds an epoch:
-    filled if the part was kept, hollow if it was put back."""
-    fig, (ax, times) = plt.subplots(1, 2, figsize=(7.6, .8 + .36 * len(rows)), sharey=True, layout='constrained',
-                                    width_ratios=(4, 1))
-    for place, row in enumerate(rows):
-        color = '#0072B2' if row['kept'] else '#D55E00'
-        face = color if row['kept'] else 'none'
-        ax.barh(place, row['after'] - row['before'], left=row['before'], height=.6, color=face, edgecolor=color)
-        times.plot(row['seconds'], place, 'o', ms=5, mfc=face, mec=color)
-        ax.annotate(f'{row["after"] - row["before"]:+.2f}', (max(row['before'], row['after']), place),
-                    (4, 0), textcoords='offset points', va='center', fontsize=8)
-        standing = row['after'] if row['kept'] else row['before']
-        if place + 1 < len(rows): ax.plot([standing] * 2, [place - .3, place + 1.3], color='#999999', lw=.8)
-    ax.set_yticks(range(len(rows)), [row['label'] for row in rows])
-    ax.use_sticky_edges = False
-    ax.margins(x=.06)
-    ax.set(xlabel='accuracy on held-out images (%)', ylim=(len(rows) - .5, -.5))
-    times.set(xlabel='seconds an epoch', xlim=(0, 1.15 * max(row['seconds'] for row in rows)))
-    times.tick_params(axis='y', length=0)
-    for panel in (ax, times): panel.spines[['top', 'right']].set_visible(False)
+    "Accuracy of every recipe of a search against the epochs of its rounds, on a logarithmic axis."
+    fig, ax = new_axes(7., 4.)
+    for name, points in sorted(lines.items(), key=lambda item: item[0] in marked):
+        ax.plot(*zip(*points), 'o-', ms=3, lw=2 if name in marked else .8, color=marked.get(name, '#999999'),
+                label=name)
+    label_ends(ax, {line: line.get_label() for line in ax.lines if line.get_label() in marked})
+    epochs = sorted({epoch for points in lines.values() for epoch, _ in points})
+    ax.set(xscale='log', xlabel='epochs', ylabel='accuracy on held-out images (%)')
+    ax.set_xticks(epochs, epochs)
+    ax.minorticks_off()
     return fig
 
 def plot_race(
