@@ -31,11 +31,11 @@ DATA_HELP = ('digits (default), cifar10, or a folder with train/<class>/*.jpg an
              'or with <class>/*.jpg')
 
 def add_device(parser: argparse.ArgumentParser):
-    "The argument --device."
+    "The argument `--device`."
     parser.add_argument('--device', default='auto', help='auto (default), cpu, cuda, cuda:1')
 
 def add_model(parser: argparse.ArgumentParser):
-    "The argument --model."
+    "The argument `--model`."
     parser.add_argument('--model', default='small',
                         help='small (default), medium, large, budget, or widths of stages as in 8-16-32-64')
 
@@ -49,12 +49,12 @@ def add_common(parser: argparse.ArgumentParser, epochs: str):
                         help='folder for the results (default: out/DATA; for train, out/DATA/MODEL)')
 
 def add_precision(parser: argparse.ArgumentParser):
-    "The argument --precision."
+    "The argument `--precision`."
     parser.add_argument('--precision', default='float32', choices=('float32', 'bfloat16'),
                         help='of the convolutions (default: float32)')
 
 def add_flags(parser: argparse.ArgumentParser, default):
-    "The arguments --debug and --quiet, which may stand before the verb or after it."
+    "The arguments `--debug` and `--quiet`, which may stand before the verb or after it."
     parser.add_argument('--debug', action='store_true', default=default, help='show the traceback of an error')
     parser.add_argument('--quiet', action='store_true', default=default, help='print nothing but errors')
 
@@ -212,7 +212,7 @@ def say_data(train_set, test_set):
               f'{train_set.classes[rare]!r}: --class-weights lets both count alike', flush=True)
 
 def recipe_of_words(args):
-    "The recipe that the words after train ask for; what they do not name is that of --recipe."
+    "The recipe that the words after train ask for; what they do not name is that of `--recipe`."
     from modified_resnet.data import BUILT_IN
     from modified_resnet.recipe import Recipe
     from modified_resnet.sets import KEPT
@@ -284,7 +284,7 @@ def run_reproduce(args):
 # %% ../nbs/06_cli.ipynb #f66bf634
 #| code-fold: true
 def run_named_set(args, started: float):
-    "The verb reproduce with --set; `started` is when, by time.monotonic."
+    "The verb reproduce with `--set`; `started` is when, by time.monotonic."
     from modified_resnet.batches import Speed
     from modified_resnet.campaign import campaign
     from modified_resnet.data import load_data
