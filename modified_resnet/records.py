@@ -135,8 +135,8 @@ OTHER_FORMATS = {  # first bytes, and what such a file is
     b'\x93NUMPY': 'an array of NumPy: save a state_dict, with torch.save',
 }
 PARTS = {  # a part of a zip archive, and what such an archive is
-    r'[^/]*/constants\.pkl': "a scripted model (TorchScript), which is a program. "
-                             "Its owner can save plain weights: torch.save(torch.jit.load(FILE).state_dict(), 'plain.pt')",
+    r'[^/]*/constants\.pkl': 'a scripted model (TorchScript), which is a program. Its owner can save plain weights: '
+                             "torch.save(torch.jit.load(FILE).state_dict(), 'plain.pt')",
     r'[^/]*/(models/model\.json|archive_format)': 'a program of torch.export, without names of layers that could be '
                                                   'relied on: name the weights it was made from',
     r'.*\.npy': 'a set of arrays of NumPy: save a state_dict, with torch.save',
