@@ -246,8 +246,8 @@ def fitting(make: Callable[[], nn.Module], weights: dict, path: str | Path, name
     with torch.device('meta'): wanted = shapes(make().state_dict())
     found = shapes(weights)
     missing, extra = ([key for key in one if key not in other] for one, other in ((wanted, found), (found, wanted)))
-    if missing: raise CheckpointError(f'{path} is not of {name}: {missing[0]} is missing, with {len(missing) - 1} more; '
-                                      f'its keys are {some_keys(weights)}')
+    if missing: raise CheckpointError(f'{path} is not of {name}: {missing[0]} is missing, with {len(missing) - 1} '
+                                      f'more; its keys are {some_keys(weights)}')
     if extra: raise CheckpointError(f'{path} is not of {name}, which has no {some_keys({extra[0]: 0})}; '
                                     f'its keys are {some_keys(weights)}')
     odd = next((key for key in wanted if wanted[key] != found[key]), None)
