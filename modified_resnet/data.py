@@ -66,10 +66,12 @@ def not_a_file(path: str | Path) -> str:
     "Why a path cannot be read as a file, in words; '' if it can."
     if str(path).startswith(('http:/', 'https:/')): return 'it is an address: fetch the file first'
     path = Path(path)
-    if path.is_file(): return ''
-    if path.is_symlink() and not path.exists(): return f'it is a link to {os.readlink(path)}, which is not there'
-    if path.is_dir(): return 'it is a folder'
-    return 'it is a pipe, a socket or a device, and no file' if path.exists() else 'there is no such file'
+    try:
+        if path.is_file(): return ''
+        if path.is_symlink() and not path.exists(): return f'it is a link to {os.readlink(path)}, which is not there'
+        if path.is_dir(): return 'it is a folder'
+        return 'it is a pipe, a socket or a device, and no file' if path.exists() else 'there is no such file'
+    except OSError as error: return error.strerror or str(error)
 
 # %% ../nbs/02b_data.ipynb #68280462
 def image_of_array(array: np.ndarray) -> Image.Image:
