@@ -17,6 +17,7 @@ import math
 import os
 import re
 import tempfile
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -155,7 +156,9 @@ def read_images(
     def read(i):
         try: images[i] = read_image(paths[i], image_size)
         except ValueError as error: errors.append((i, str(error)))
-    with ThreadPoolExecutor() as pool: list(pool.map(read, range(len(paths))))
+    with warnings.catch_warnings(), ThreadPoolExecutor() as pool:
+        warnings.simplefilter('ignore', Image.DecompressionBombWarning)  # an image too large is an error of ours
+        list(pool.map(read, range(len(paths))))
     more = f'; {len(errors) - 1} more cannot be read' if len(errors) > 1 else ''
     if errors: raise ValueError(min(errors)[1] + more)
     return images
@@ -448,7 +451,7 @@ def load_test_folder(
     found = find_test_files(folder)
     unknown = [name for name in found if name not in (classes or found)]
     if unknown: raise ValueError(f'{folder} has the class {unknown[0]!r}, which the network does not know '
-                                 f'(it knows {", ".join(classes)}): use the images it was trained for')
+                                 f'(it knows {", ".join(classes[:10])}): use the images it was trained for')
     classes, files = tuple(classes or found), [file for part in found.values() for file in part]
     key = folder_key(folder, image_size, [found], f' test {classes}')
     data, = cached(key, lambda: (read_part(found, classes, folder, image_size),))
