@@ -230,8 +230,9 @@ def predict(
         raise ValueError(f'images are {tuple(images.shape)}, which looks like (N, H, W, C): '
                          'give images.permute(0, 3, 1, 2)')
     if images.shape[1] != len(normalization[0]):
+        gray = ', or for gray images images.expand(-1, 3, -1, -1)' if images.shape[1] == 1 else ''
         raise ValueError(f'the network takes images of {len(normalization[0])} channels, these have {images.shape[1]}: '
-                         'use another network')
+                         f'use another network{gray}')
     if batch_size is None:
         small = 1_000 if images.is_cuda else 250
         batch_size = max(1, small * 32 * 32 // max(32 * 32, images.shape[2] * images.shape[3]))

@@ -456,8 +456,8 @@ def run_predict(args):
         raise ValueError('--map without --out: it draws in the figures, so name a folder for them with --out')
     check_results(args.out, *map(str, args.images))
     model, about = load_weights(args.weights)
-    say_assumed(args.weights, about, args.image_size)
-    about = about_model(model, args.image_size)
+    known, about = about, about_model(model, args.image_size)
+    say_assumed(args.weights, known, args.image_size)
     (paths, faults), classes, found = look_for_images(args.images), class_names(model, about), []
     for fault in faults: print(f'modified-resnet: cannot read {fault}', file=sys.stderr)
     for start in progress(range(0, len(paths), 64), desc='predict', unit='batch'):
@@ -527,9 +527,9 @@ def run_export(args):
     from modified_resnet.inference import about_model, class_names, export_model, load_weights
     check_file(args.out, example='network.onnx')
     model, about = load_weights(args.checkpoint)
-    say_assumed(args.checkpoint, about, args.image_size)
-    about, classes = about_model(model, args.image_size), class_names(model, about)
-    plain, size = args.out.suffix == '.safetensors', about.image_size
+    known, about, classes = about, about_model(model, args.image_size), class_names(model, about)
+    say_assumed(args.checkpoint, known, args.image_size)
+    plain, size = args.out.suffix.lower() == '.safetensors', about.image_size
     kept = about.classes if plain else classes
     with contextlib.redirect_stdout(io.StringIO()): export_model(model, args.out, size, kept)  # torch.onnx talks
     if plain: print(f'{args.out}: {about.name}, plain weights; what is known of them is in the metadata')

@@ -256,6 +256,6 @@ def plot_images(
     fig, axes = plt.subplots(side, side, figsize=(size, size), layout='constrained', squeeze=False)
     for ax, image, label in zip(axes.flat, images, labels):
         ax.imshow(displayable(image).numpy(), interpolation='nearest')
-        ax.set_title(classes[label], fontsize=8, parse_math=False)  # '$5 to $10' is a name, no formula
+        ax.set_title(classes[label], fontsize=8)
         ax.axis('off')
     return fig

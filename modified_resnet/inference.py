@@ -4,13 +4,15 @@
 
 # %% auto #0
 __all__ = ['WEIGHTS_SUFFIXES', 'WEIGHTS', 'RELEASE', 'LARGEST', 'SMALL_ENOUGH', 'PREDICTIONS', 'pretrained_names',
-           'pretrained_card', 'fetch_weights', 'load_pretrained', 'load_weights', 'row_of_run', 'plain_weights',
-           'card_of', 'publish_weights', 'figures_in', 'walk_images', 'look_for_images', 'find_images', 'class_names',
-           'image_batch', 'predict_images', 'top', 'class_activation_map', 'plot_prediction', 'outside_font',
-           'Deployable', 'about_model', 'export_model', 'write_safetensors', 'write_pt2', 'write_onnx', 'hub_model']
+           'pretrained_card', 'fetch_weights', 'load_pretrained', 'why_not', 'load_weights', 'row_of_run',
+           'plain_weights', 'card_of', 'publish_weights', 'figures_in', 'walk_images', 'look_for_images',
+           'listed_places', 'matching', 'find_images', 'class_names', 'check_network', 'image_batch', 'predict_images',
+           'top', 'class_activation_map', 'plot_prediction', 'outside_font', 'Deployable', 'about_model',
+           'export_model', 'write_safetensors', 'write_pt2', 'write_onnx', 'hub_model']
 
 # %% ../nbs/04a_inference.ipynb #27a4241a
 import copy
+import glob
 import hashlib
 import io
 import json
@@ -18,7 +20,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from http.client import HTTPException
 from pathlib import Path
@@ -32,7 +34,7 @@ from torch import Tensor, nn
 
 from . import __version__
 from .batches import model_normalization, predict
-from .data import IMAGE_SUFFIXES, is_image, not_a_file, read_image, read_images
+from .data import IMAGE_SUFFIXES, check_size, is_image, not_a_file, read_image, read_images
 from .evaluation import About, load_model, stages_in
 from .images import cache_folder, normalize
 from .models import create_model
@@ -97,6 +99,11 @@ def load_pretrained(
     return load_model(path)
 
 # %% ../nbs/04a_inference.ipynb #0b9868d2
+def why_not(path: Path) -> str:
+    "Why a path is no file, in brackets, if there is more to be said than that it is not there."
+    reason = not_a_file(path)
+    return f' ({reason})' if reason and reason != 'there is no such file' else ''
+
 def load_weights(
     which: str | Path,  # one of pretrained_names(), a file, or the folder of a run: its last checkpoint
 ) -> tuple[nn.Module, About]:
@@ -107,13 +114,14 @@ def load_weights(
                         'a dictionary of them goes into a file first, with torch.save')
     if str(which) in pretrained_names(): return load_pretrained(str(which))
     path = Path(which).expanduser()
-    if path.is_dir() and not (path / LAST).is_file():
+    if str(which) and path.is_dir() and not (path / LAST).is_file():
         there = sorted(file.name for file in path.iterdir() if file.suffix in WEIGHTS_SUFFIXES)
         raise CheckpointError(f'no {LAST} in {path}, as in the folder of a run: '
                               + (f'name a file in it, such as {path / there[0]}' if there else 'name a file'))
-    if path.is_dir(): path = path / LAST
+    if str(which) and path.is_dir(): path = path / LAST
     if not path.is_file():
-        raise CheckpointError(f'no weights {str(which)!r} ({not_a_file(which)}): want one of '
+        reason = why_not(path) if str(which) else ''
+        raise CheckpointError(f'no weights {str(which)!r}{reason}: want one of '
                               f'{", ".join(pretrained_names())}, a file, or the folder of a run, with {LAST} in it')
     return load_model(path)
 
@@ -209,28 +217,39 @@ def walk_images(folder: Path) -> tuple[list[Path], list[str]]:
     return sorted(set(files) - set(odd)), sorted(faults + [f'{file} ({not_a_file(file)})' for file in odd])
 
 def look_for_images(
-    places: str | Path | Sequence[str | Path],  # one or more: image files, and folders that hold some, at any depth
+    places: str | Path | Iterable[str | Path],  # one or more: image files, folders that hold some, at any depth, or
+    # patterns such as photos/*.jpg, which not every shell replaces
 ) -> tuple[list[Path], list[str]]:
     """The image files, in order, those of a folder alphabetically; and what in the folders cannot be read.
     Raises ValueError for what is not there, or a folder without any, TypeError for what is no place."""
     found, faults = [], []
-    places = [places] if isinstance(places, (str, os.PathLike)) else places
-    if not isinstance(places, (list, tuple)) or not all(isinstance(place, (str, os.PathLike)) for place in places):
-        raise TypeError(f'want one or more paths of images or folders, not {type(places).__name__} '
-                        f'{str(places)[:60]}')
-    for place in (Path(place).expanduser() for place in places):
+    for place in (path for place in listed_places(places) for path in matching(place)):
         if place.is_dir():
             files, new = walk_images(place)
             if not files and not new:
                 raise ValueError(f'no images in {place}: want files ending in {", ".join(IMAGE_SUFFIXES)}')
             found, faults = found + files, faults + new
-        elif reason := not_a_file(place):
-            raise ValueError(f'there is no file {place} ({reason}): give image files, or a folder of them')
+        elif not_a_file(place):
+            raise ValueError(f'there is no file {place}{why_not(place)}: give image files, or a folder of them')
         else: found.append(place)
     return found, faults
 
+def listed_places(places: str | Path | Iterable[str | Path]) -> list[str | Path]:
+    "One or more places as a list. Raises TypeError for what is no place, ValueError for an empty name."
+    if isinstance(places, (str, os.PathLike)): every = [places]
+    else: every = list(places) if isinstance(places, Iterable) and not isinstance(places, dict) else [None]
+    if not all(isinstance(place, (str, os.PathLike)) for place in every):
+        raise TypeError(f'want one or more paths of images or folders, not {type(places).__name__} {str(places)[:60]}')
+    if '' in every: raise ValueError("'' is no path: name image files, or a folder of them")
+    return every
+
+def matching(place: str | Path) -> list[Path]:
+    "The places that a pattern fits, in order; the place itself if it is there, or is no pattern, or fits nothing."
+    path = Path(place).expanduser()
+    return [path] if os.path.lexists(path) else [Path(fit) for fit in sorted(glob.glob(str(path)))] or [path]
+
 def find_images(
-    places: str | Path | Sequence[str | Path],  # one or more: image files, and folders that hold some, at any depth
+    places: str | Path | Iterable[str | Path],  # as for `look_for_images`
 ) -> list[Path]:
     "The image files, as from `look_for_images`. Raises ValueError also for what cannot be read in a folder."
     found, faults = look_for_images(places)
@@ -243,6 +262,12 @@ def class_names(model: nn.Module, about: About) -> tuple[str, ...]:
     names = about.classes or tuple(str(i) for i in range(model.linear.out_features))
     return tuple(''.join(c if c.isprintable() else '?' for c in name) for name in names)
 
+def check_network(model):
+    "Raise TypeError for what is no network, such as the pair that `load_weights` gives."
+    if not isinstance(model, nn.Module):
+        pair = ': model, about = load_weights(...) gives two things' if isinstance(model, tuple) else ''
+        raise TypeError(f'want a network first, not {type(model).__name__}{pair}')
+
 def image_batch(
     images: Tensor | str | Path | Image.Image | np.ndarray | Sequence,  # as for `predict_images`
     image_size: int = 32,  # height and width that files, PIL images and arrays are brought to
@@ -252,6 +277,7 @@ def image_batch(
     if isinstance(images, Tensor): return images[None] if images.ndim == 3 else images
     if isinstance(images, np.ndarray) and images.ndim == 4: images = list(images)
     if isinstance(images, (str, os.PathLike, Image.Image, np.ndarray)): images = [images]
+    if isinstance(images, Iterator): images = list(images)
     if not isinstance(images, (list, tuple)):
         raise TypeError('images are paths, PIL images, arrays uint8 (H, W, 3) or a tensor uint8 (N, 3, H, W), '
                         f'not {type(images).__name__}')
@@ -271,6 +297,7 @@ def predict_images(
 ) -> Tensor:
     """Probability of each class for each image: float32 (N, classes), each row sums to 1.
     Errors as `image_batch` and `predict`."""
+    check_network(model)
     size = model.about.image_size if hasattr(model, 'about') else 32
     device = next(model.parameters()).device
     return predict(model, image_batch(images, size).to(device)).softmax(1)
@@ -281,7 +308,9 @@ def top(
     k: int = 5,  # how many
 ) -> list[tuple[str, float]]:
     """The `k` most probable classes with their probabilities, the most probable first.
-    Raises ValueError for probabilities of several images, or of another number of classes."""
+    Raises ValueError for probabilities of several images, or of another number of classes, or a k below 1."""
+    probabilities = torch.as_tensor(probabilities)
+    if k < 1: raise ValueError(f'k={k}: want a whole number, at least 1')
     if tuple(probabilities.shape) != (len(classes),):
         raise ValueError(f'probabilities are {tuple(probabilities.shape)} for {len(classes)} classes: '
                          'give those of one image, as predict_images(...)[0], and the names of its classes')
@@ -321,8 +350,7 @@ def plot_prediction(
         axes[1].imshow(image.float().mean(0).numpy(), cmap='gray')
         axes[1].imshow(activation.numpy(), cmap='magma', alpha=.6, interpolation='bilinear')
     names, values = zip(*top(probabilities, classes))
-    axes[-1].barh(range(len(names)), [100 * v for v in values], color='#0072B2')
-    axes[-1].set_yticks(range(len(names)), names, parse_math=False)  # '$5 to $10' is a name, no formula
+    axes[-1].barh(names, [100 * v for v in values], color='#0072B2')
     axes[-1].invert_yaxis()
     axes[-1].set(xlim=(0, 100), xlabel='probability (%)')
     axes[-1].spines[['top', 'right']].set_visible(False)
@@ -361,11 +389,12 @@ def about_model(
     classes: Sequence[str] | None = None,  # names of the classes; None: those it was trained on, if known
 ) -> About:
     "What is known of a network, with what the arguments say. Raises ValueError for a size or names that cannot be."
+    check_network(model)
     about = getattr(model, 'about', None) or About(stages_in(model.state_dict()), (), *model_normalization(model),
                                                    assumed=not hasattr(model, 'normalization'))
     classes = about.classes if classes is None else tuple(classes)
     image_size = about.image_size if image_size is None else image_size
-    if not 1 <= image_size <= 4096: raise ValueError(f'image_size={image_size}: want a whole number from 1 to 4096')
+    check_size(image_size)
     if classes and len(classes) != model.linear.out_features:
         raise ValueError(f'{len(classes)} names for {model.linear.out_features} classes: give one for each')
     return replace(about, classes=classes, image_size=image_size)
@@ -378,15 +407,16 @@ def export_model(
 ):
     """Write a network for use elsewhere, whole or not at all; the number of images stays free.
     Raises ValueError for another suffix, ImportError if ONNX is asked for and not installed."""
-    path, model, about = Path(path).expanduser(), copy.deepcopy(model).cpu(), about_model(model, image_size, classes)
+    path, about = Path(path).expanduser(), about_model(model, image_size, classes)
+    model, suffix = copy.deepcopy(model).cpu(), path.suffix.lower()
     write = {'.onnx': write_onnx, '.pt2': write_pt2, '.safetensors': None}
-    if path.suffix not in write: raise ValueError(f'{path}: want a name that ends in .onnx, .pt2 or .safetensors')
+    if suffix not in write: raise ValueError(f'{path}: want a name that ends in .onnx, .pt2 or .safetensors')
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == '.safetensors': return write_safetensors(model, path, about)
+    if suffix == '.safetensors': return write_safetensors(model, path, about)
     example = (torch.zeros(2, model.conv1.in_channels, about.image_size, about.image_size),)
     program = torch.export.export(Deployable(model).eval(), example,
                                   dynamic_shapes=({0: torch.export.Dim('images', min=1)},))
-    write[path.suffix](program, path, json.dumps(list(about.classes)))
+    write[suffix](program, path, json.dumps(list(about.classes)))
 
 def write_safetensors(model: nn.Module, path: Path, about: About):
     """Write plain weights, with what is known of the network as the metadata 'about'.

@@ -131,6 +131,7 @@ OTHER_FORMATS = {  # first bytes, and what such a file is
     b'<': 'a web page, perhaps of an error: fetch the file itself',
     b'\x1f\x8b': 'compressed with gzip: unpack it first',
     b'BZh': 'compressed with bzip2: unpack it first',
+    b'\x89PNG': 'a picture', b'\xff\xd8\xff': 'a picture',
     b'\x89HDF': 'of Keras or another program (HDF5): its weights have other names and orders',
     b'\x93NUMPY': 'an array of NumPy: save a state_dict, with torch.save',
 }
