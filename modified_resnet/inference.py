@@ -35,7 +35,7 @@ from torch import Tensor, nn
 from . import __version__
 from .batches import model_normalization, predict
 from .data import IMAGE_SUFFIXES, check_size, is_image, not_a_file, read_image, read_images
-from .evaluation import About, load_model, stages_in
+from .evaluation import About, load_model, named_model, stages_in
 from .images import cache_folder, normalize
 from .models import create_model
 from .records import (LAST, CheckpointError, read_checkpoint, read_csv, read_json, save_tensors,
@@ -198,8 +198,10 @@ PREDICTIONS = 'predictions.csv'  # the table that the verb predict writes beside
 
 def figures_in(folder: Path, names: Sequence[str]) -> list[str]:
     "Those of the files in a folder that the verb predict has drawn."
-    if PREDICTIONS not in names: return []
-    with open(folder / PREDICTIONS, 'rb') as file: ours = file.read(14) == b'image,class_1,'
+    if PREDICTIONS not in names or not_a_file(folder / PREDICTIONS): return []
+    try:
+        with open(folder / PREDICTIONS, 'rb') as file: ours = file.read(14) == b'image,class_1,'
+    except OSError: return []
     return [name for name in names if ours and re.fullmatch('[0-9]{2}-.*[.]png', name)]
 
 def walk_images(folder: Path) -> tuple[list[Path], list[str]]:
@@ -217,10 +219,9 @@ def walk_images(folder: Path) -> tuple[list[Path], list[str]]:
     return sorted(set(files) - set(odd)), sorted(faults + [f'{file} ({not_a_file(file)})' for file in odd])
 
 def look_for_images(
-    places: str | Path | Iterable[str | Path],  # one or more: image files, folders that hold some, at any depth, or
-    # patterns such as photos/*.jpg, which not every shell replaces
+    places: str | Path | Iterable[str | Path],  # image files, folders that hold some, or patterns: photos/*.jpg
 ) -> tuple[list[Path], list[str]]:
-    """The image files, in order, those of a folder alphabetically; and what in the folders cannot be read.
+    """The image files, in order, those of a folder alphabetically, at any depth; and what in folders cannot be read.
     Raises ValueError for what is not there, or a folder without any, TypeError for what is no place."""
     found, faults = [], []
     for place in (path for place in listed_places(places) for path in matching(place)):
@@ -291,12 +292,11 @@ def image_batch(
 
 def predict_images(
     model: nn.Module,  # as from load_model
-    images: Tensor | str | Path | Image.Image | np.ndarray | Sequence,  # uint8 (N, 3, H, W) or (3, H, W); or a path (of
-    # a file or folder), a PIL image, an array uint8 (H, W, 3), or several of these, which are brought to the size that
-    # the network was trained on
+    images: Tensor | str | Path | Image.Image | np.ndarray | Sequence,  # uint8 (N, 3, H, W), or others: see below
 ) -> Tensor:
-    """Probability of each class for each image: float32 (N, classes), each row sums to 1.
-    Errors as `image_batch` and `predict`."""
+    """Probability of each class for each image: float32 (N, classes), each row sums to 1. Images are a tensor (N, 3, H,
+    W) or (3, H, W); or files, folders, PIL images, arrays uint8 (H, W, 3), one or many, which are brought to the size
+    that the network was trained on. Errors as `image_batch` and `predict`."""
     check_network(model)
     size = model.about.image_size if hasattr(model, 'about') else 32
     device = next(model.parameters()).device
@@ -420,10 +420,14 @@ def export_model(
 
 def write_safetensors(model: nn.Module, path: Path, about: About):
     """Write plain weights, with what is known of the network as the metadata 'about'.
-    Raises ImportError if safetensors is not installed."""
+    Raises ImportError if safetensors is not installed, ValueError if the network could not be made again from them."""
     try: from safetensors.torch import save
     except ImportError as error: raise ImportError(f'for {path}: pip install safetensors') from error
     weights = {key: value.contiguous() for key, value in model.state_dict().items()}
+    try: named_model(asdict(about), weights, path)
+    except CheckpointError as error:
+        raise ValueError(f'the network is not what it would be taken for ({error}): '
+                         'load it with load_weights from the folder of its run, which knows it') from None
     content = save(weights, dict(format='pt', about=json.dumps(asdict(about))))
     write_whole(path, lambda file: file.write(content))
 
