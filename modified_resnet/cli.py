@@ -7,9 +7,9 @@ __all__ = ['DATA_HELP', 'WEIGHTS_HELP', 'LONG', 'VERBS', 'add_device', 'add_mode
            'verb', 'add_training_verbs', 'expanded', 'add_image_size', 'add_using_verbs', 'add_looking_verbs',
            'PrintCompletion', 'make_parser', 'say_data', 'recipe_of_words', 'run_train', 'check_place', 'is_first',
            'run_reproduce', 'run_named_set', 'check_set_words', 'say_set', 'run_evaluate', 'images_for', 'trained_on',
-           'say_assumed', 'say_evaluation', 'check_results', 'figures_of', 'save_confusion', 'one_note_of_font',
-           'run_predict', 'as_json', 'readable', 'unreadable', 'printable', 'as_row', 'save_predictions', 'run_export',
-           'run_compare', 'run_summary', 'check_file', 'run_bench', 'run_race', 'main', 'report_error', 'report_stop']
+           'say_assumed', 'say_evaluation', 'check_results', 'figures_of', 'save_confusion', 'run_predict', 'as_json',
+           'readable', 'unreadable', 'printable', 'as_row', 'save_predictions', 'run_export', 'run_compare',
+           'run_summary', 'check_file', 'run_bench', 'run_race', 'main', 'report_error', 'report_stop']
 
 # %% ../nbs/06_cli.ipynb #3e3d4bbb
 import argparse
@@ -21,7 +21,6 @@ import os
 import shlex
 import sys
 import time
-import warnings
 from pathlib import Path
 
 from . import __version__
@@ -428,20 +427,7 @@ def save_confusion(result, name: str, out: Path):
     from modified_resnet.training import write_confusion
     out.mkdir(parents=True, exist_ok=True)
     write_confusion(out / 'confusion.csv', result.confusion, result.classes)
-    with one_note_of_font(result.classes):
-        save_figure(plot_confusion(result.confusion, result.classes, name), out / 'confusion.png')
-
-@contextlib.contextmanager
-def one_note_of_font(classes):
-    "While figures are drawn: one note for classes with signs that the font lacks, in place of many warnings."
-    from modified_resnet.inference import outside_font
-    if odd := outside_font(classes):
-        more = f' and {len(odd) - 1} more classes' if len(odd) > 1 else ''
-        print(f'note: the font of the figures lacks signs of {odd[0]!r}{more}, drawn as boxes: a line such as '
-              "'font.family: Noto Sans CJK SC', in a file matplotlibrc here, names another", file=sys.stderr)
-    with warnings.catch_warnings():
-        warnings.filterwarnings('ignore', 'Glyph .* missing')
-        yield
+    save_figure(plot_confusion(result.confusion, result.classes, name), out / 'confusion.png')
 
 # %% ../nbs/06_cli.ipynb #1dbb08ff
 #| code-fold: true
@@ -517,10 +503,8 @@ def save_predictions(found: list[tuple], model, about, out: Path, with_map: bool
         image = read_image(path, about.image_size)
         probabilities = predict_images(model, image[None])[0]
         seen = class_activation_map(model, image, int(probabilities.argmax())) if with_map else None
-        classes = class_names(model, about)
-        figure = plot_prediction(image, probabilities, classes, seen)
-        with one_note_of_font(classes if i == 1 else ()):
-            save_figure(figure, out / f'{i:02}-{path.stem[:50]}.png')  # a name of 255 bytes is a file system's limit
+        figure = plot_prediction(image, probabilities, class_names(model, about), seen)
+        save_figure(figure, out / f'{i:02}-{path.stem[:50]}.png')  # a name of 255 bytes is a file system's limit
 
 def run_export(args):
     "The verb export."

@@ -7,8 +7,8 @@ __all__ = ['WEIGHTS_SUFFIXES', 'WEIGHTS', 'RELEASE', 'LARGEST', 'SMALL_ENOUGH', 
            'pretrained_card', 'fetch_weights', 'load_pretrained', 'why_not', 'load_weights', 'row_of_run',
            'plain_weights', 'card_of', 'publish_weights', 'figures_in', 'walk_images', 'look_for_images',
            'listed_places', 'matching', 'find_images', 'class_names', 'check_network', 'image_batch', 'predict_images',
-           'top', 'class_activation_map', 'plot_prediction', 'outside_font', 'Deployable', 'about_model',
-           'export_model', 'write_safetensors', 'write_pt2', 'write_onnx', 'hub_model']
+           'top', 'class_activation_map', 'plot_prediction', 'Deployable', 'about_model', 'export_model',
+           'write_safetensors', 'write_pt2', 'write_onnx', 'hub_model']
 
 # %% ../nbs/04a_inference.ipynb #27a4241a
 import copy
@@ -355,16 +355,6 @@ def plot_prediction(
     axes[-1].set(xlim=(0, 100), xlabel='probability (%)')
     axes[-1].spines[['top', 'right']].set_visible(False)
     return fig
-
-# %% ../nbs/04a_inference.ipynb #a3f40da2
-def outside_font(
-    names: Sequence[str],  # to be drawn in a figure
-) -> list[str]:
-    "Those of the names with a sign that the font of matplotlib's figures does not have."
-    from matplotlib.font_manager import FontProperties, findfont, get_font
-    fonts = [get_font(findfont(FontProperties(family=[family]))) for family in FontProperties().get_family()]
-    known = set().union(*(font.get_charmap() for font in fonts))
-    return [name for name in names if any(ord(c) not in known for c in name)]
 
 # %% ../nbs/04a_inference.ipynb #f893f82d
 class Deployable(nn.Module):
