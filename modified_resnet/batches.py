@@ -209,6 +209,7 @@ def safe_speed(
 # %% ../nbs/03b_batches.ipynb #578ed2ac
 def model_normalization(model: nn.Module) -> tuple[tuple[float, ...], tuple[float, ...]]:
     "Mean and standard deviation that a network's images are normalised by: its own `normalization`, else the paper's."
+    model = getattr(model, 'module', model)  # inside DataParallel
     return getattr(model, 'normalization', (PAPER_MEAN, PAPER_STD))
 
 @torch.no_grad()
@@ -225,9 +226,13 @@ def predict(
         raise ValueError(f'images are {images.dtype} {tuple(images.shape)}: want uint8 (N, C, H, W), 0 to 255; '
                          'for images that are normalised already, call model(images)')
     normalization, logits = on_device(model_normalization(model), images.device), []
+    if images.shape[1] != len(normalization[0]) == images.shape[3]:
+        raise ValueError(f'images are {tuple(images.shape)}, which looks like (N, H, W, C): '
+                         'give images.permute(0, 3, 1, 2)')
     if images.shape[1] != len(normalization[0]):
+        gray = ', or for gray images images.expand(-1, 3, -1, -1)' if images.shape[1] == 1 else ''
         raise ValueError(f'the network takes images of {len(normalization[0])} channels, these have {images.shape[1]}: '
-                         'use another network')
+                         f'use another network{gray}')
     if batch_size is None:
         small = 1_000 if images.is_cuda else 250
         batch_size = max(1, small * 32 * 32 // max(32 * 32, images.shape[2] * images.shape[3]))

@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['DATA_HELP', 'WEIGHTS_HELP', 'LONG', 'VERBS', 'add_device', 'add_model', 'add_common', 'add_precision', 'add_flags',
-           'verb', 'add_training_verbs', 'add_using_verbs', 'add_looking_verbs', 'PrintCompletion', 'make_parser',
-           'say_data', 'recipe_of_words', 'run_train', 'check_place', 'is_first', 'run_reproduce', 'run_named_set',
-           'check_set_words', 'say_set', 'run_evaluate', 'images_for', 'say_evaluation', 'check_results', 'figures_of',
-           'save_confusion', 'run_predict', 'as_json', 'readable', 'printable', 'as_row', 'save_predictions',
-           'run_export', 'run_compare', 'run_summary', 'check_file', 'run_bench', 'run_race', 'main', 'report_error',
-           'report_stop']
+           'verb', 'add_training_verbs', 'expanded', 'add_image_size', 'add_using_verbs', 'add_looking_verbs',
+           'PrintCompletion', 'make_parser', 'say_data', 'recipe_of_words', 'run_train', 'check_place', 'is_first',
+           'run_reproduce', 'run_named_set', 'check_set_words', 'say_set', 'run_evaluate', 'images_for', 'trained_on',
+           'say_assumed', 'say_evaluation', 'check_results', 'figures_of', 'save_confusion', 'run_predict', 'as_json',
+           'readable', 'unreadable', 'printable', 'as_row', 'save_predictions', 'run_export', 'run_compare',
+           'run_summary', 'check_file', 'run_bench', 'run_race', 'main', 'report_error', 'report_stop']
 
 # %% ../nbs/06_cli.ipynb #3e3d4bbb
 import argparse
@@ -114,19 +114,30 @@ def add_training_verbs(verbs):
 
 # %% ../nbs/06_cli.ipynb #60fecd87
 #| code-fold: true
-WEIGHTS_HELP = ('weights, a checkpoint, or the folder of a run; a state_dict; '
+WEIGHTS_HELP = ('weights, a checkpoint, or the folder of a run; a state_dict, also of another program, or safetensors; '
                 'or small, medium, large: the weights that come with the package or its release')
+
+def expanded(text: str) -> Path:
+    "A path, with ~ replaced by the home folder."
+    return Path(text).expanduser()
+
+def add_image_size(parser: argparse.ArgumentParser):
+    "The argument --image-size of the verbs that use a trained network."
+    parser.add_argument('--image-size', type=int,
+                        help='height and width of the images (default: what the network was trained on, '
+                             'or 32 if its file does not say)')
 
 def add_using_verbs(verbs):
     "The verbs that use a trained network: predict, evaluate, export."
     predict = verb(verbs, 'predict', 'Say what is in pictures: the most probable classes.',
                    'cat.jpg', 'cat.jpg --map --out out/cat',
                    'photos --weights out/photos/small/best.pt --out out/predicted')
-    predict.add_argument('images', nargs='+', type=Path, metavar='IMAGE', help='image files, or folders of them')
+    predict.add_argument('images', nargs='+', type=expanded, metavar='IMAGE', help='image files, or folders of them')
     predict.add_argument('--weights', default='small', help=f'{WEIGHTS_HELP} (default)')
+    add_image_size(predict)
     predict.add_argument('--top', type=int, default=5, help='classes to name for each image (default: 5)')
     predict.add_argument('--json', action='store_true', help='print JSON')
-    predict.add_argument('--out', type=Path,
+    predict.add_argument('--out', type=expanded,
                          help='folder for predictions.csv and a figure of each of the first ten images '
                               '(default: print only)')
     predict.add_argument('--map', action='store_true', help='in the figures, show what each place contributes')
@@ -134,18 +145,21 @@ def add_using_verbs(verbs):
     evaluate = verb(verbs, 'evaluate', 'Look at a trained network: accuracy, loss, classes, confusion.',
                     'out/digits/small/best.pt', 'ResNetLarge.pt --data cifar10 --out out/look')
     evaluate.add_argument('checkpoint', help=WEIGHTS_HELP)
-    evaluate.add_argument('--data', default='digits', help=DATA_HELP)
-    evaluate.add_argument('--image-size', type=int,
-                          help="height and width of a folder's images (default: what the network was trained on)")
+    evaluate.add_argument('--data', default='digits', help=f'{DATA_HELP}; of a folder, test/ is looked at, '
+                                                           'or all if there is none')
+    add_image_size(evaluate)
     add_device(evaluate)
     evaluate.add_argument('--json', action='store_true', help='print JSON')
-    evaluate.add_argument('--out', type=Path, help='folder for confusion.csv and confusion.png (default: print only)')
+    evaluate.add_argument('--out', type=expanded,
+                          help='folder for confusion.csv and confusion.png (default: print only)')
 
     export = verb(verbs, 'export', 'Write a network, with its normalisation inside, for use elsewhere.',
-                  'out/digits/small/best.pt --out small.onnx', 'small --out small.pt2')
+                  'out/digits/small/best.pt --out small.onnx', 'small --out small.pt2',
+                  'checkpoint.pth --image-size 64 --out plain.safetensors')
     export.add_argument('checkpoint', help=WEIGHTS_HELP)
-    export.add_argument('--out', type=Path, required=True,
-                        help='file to write: NAME.onnx, or NAME.pt2 for torch.export')
+    add_image_size(export)
+    export.add_argument('--out', type=expanded, required=True,
+                        help='file to write: NAME.onnx, NAME.pt2 for torch.export, or NAME.safetensors for the weights')
 
 # %% ../nbs/06_cli.ipynb #71ed250d
 #| code-fold: true
@@ -329,17 +343,20 @@ def say_set(set_name: str, done: int, data: str, results: Path):
 def run_evaluate(args):
     "The verb evaluate."
     from modified_resnet.evaluation import evaluate_model, per_class
-    from modified_resnet.inference import load_weights
+    from modified_resnet.inference import about_model, load_weights
     from modified_resnet.training import get_device
     check_results(args.out, args.data)
     device = get_device(args.device)
     model, about = load_weights(args.checkpoint)
+    about_model(model, args.image_size)  # is the size one?
+    say_assumed(args.checkpoint, about, args.image_size)
     with contextlib.redirect_stdout(sys.stderr if args.json else sys.stdout): test_set = images_for(about, args)
     result = evaluate_model(model.to(device), test_set)
     found, rows = figures_of(result), per_class(result.confusion, result.classes)
     if args.json:
         print(json.dumps(dict(network=about.name, data=test_set.name, images=len(test_set),
-                              normalization_assumed=about.assumed, **found, classes=rows)))
+                              image_size=test_set.images.shape[-1], normalization_assumed=about.assumed,
+                              **found, classes=rows)))
     else: say_evaluation(args.checkpoint, about, test_set, found, rows)
     if not args.out: return
     save_confusion(result, about.name, args.out)
@@ -348,23 +365,42 @@ def run_evaluate(args):
 def images_for(about, args):
     """The test images that the words after evaluate name.
     Raises ValueError if they are not of the network's size and classes."""
-    from modified_resnet.data import BUILT_IN, load_data
+    from modified_resnet.data import BUILT_IN, load_test
     from modified_resnet.training import class_difference
     size = about.image_size
     if args.data in BUILT_IN and args.image_size is None and size != 32:
         raise ValueError(f'{args.checkpoint} takes images of {size}x{size}, those of {args.data} have 32x32: '
                          'name its images with --data')
-    _, test_set = load_data(args.data, size if args.image_size is None else args.image_size)
+    size = size if args.image_size is None else args.image_size
+    test_set = load_test(args.data, size, about.classes, trained_on(args.checkpoint))
     if about.classes and about.classes != test_set.classes:
         raise ValueError('the classes of network and images differ: '
                          f'{class_difference(about.classes, test_set.classes)}; use the images it was trained for')
     return test_set
 
+def trained_on(checkpoint: str) -> str:
+    "Fingerprint of the training images of the run whose folder a checkpoint is in; '' if it is in none."
+    from modified_resnet.records import read_json
+    place = expanded(checkpoint)
+    try: return read_json((place if place.is_dir() else place.parent) / 'config.json')['train_fingerprint']
+    except (OSError, ValueError, KeyError, TypeError): return ''
+
+def say_assumed(weights: str, about, image_size: int | None):
+    "Print a note, apart from the results, of what a file of weights does not say."
+    if not about.assumed: return
+    size = f', nor their size; as in the paper, and {about.image_size}x{about.image_size}, are assumed ' \
+           '(--image-size names another)' if image_size is None else '; as in the paper is assumed'
+    print(f'note: {weights} does not say how its images are normalised{size}', file=sys.stderr)
+
 def say_evaluation(checkpoint: str, about, test_set, found: dict, rows: list[dict]):
     "Print what an evaluation found: a line on the network, one of figures, a table of the classes."
     from modified_resnet.report import text_table
     how = 'as in the paper (assumed: the file does not say)' if about.assumed else 'as it was trained'
-    print(f'{checkpoint}: {about.name}, on {len(test_set):,} test images of {test_set.name}, normalised {how}')
+    size = test_set.images.shape[-1]
+    print(f'{checkpoint}: {about.name}, on {len(test_set):,} test images of {test_set.name} ({size}x{size}), '
+          f'normalised {how}')
+    if not about.assumed and size != about.image_size:
+        print(f'note: it was trained on images of {about.image_size}x{about.image_size}')
     print('accuracy {accuracy:.2%}  loss {loss_by_image:.4f} by image, {loss_by_batch:.4f} by batch of 64  '
           'calibration error {calibration_error:.2%}'.format(**found))
     print(text_table([{key: f'{v:.1%}' if isinstance(v, float) else str(v) for key, v in row.items()} for row in rows]))
@@ -399,17 +435,17 @@ def run_predict(args):
     "The verb predict."
     from tqdm import tqdm
 
-    from modified_resnet.inference import class_names, find_images, load_weights, predict_images, top
+    from modified_resnet.inference import about_model, class_names, load_weights, look_for_images, predict_images, top
     from modified_resnet.training import progress
     if args.top < 1: raise ValueError(f'--top {args.top}: want a whole number, at least 1')
     if args.map and not args.out:
         raise ValueError('--map without --out: it draws in the figures, so name a folder for them with --out')
     check_results(args.out, *map(str, args.images))
     model, about = load_weights(args.weights)
-    if about.assumed:
-        print(f'note: {args.weights} does not say how its images are normalised; as in the paper is assumed',
-              file=sys.stderr)
-    paths, classes, found = find_images(args.images), class_names(model, about), []
+    known, about = about, about_model(model, args.image_size)
+    say_assumed(args.weights, known, args.image_size)
+    (paths, faults), classes, found = look_for_images(args.images), class_names(model, about), []
+    for fault in faults: print(f'modified-resnet: cannot read {fault}', file=sys.stderr)
     for start in progress(range(0, len(paths), 64), desc='predict', unit='batch'):
         kept, images = readable(paths[start:start + 64], about.image_size)
         scores = predict_images(model, images) if kept else []
@@ -419,9 +455,9 @@ def run_predict(args):
         found += new
     if args.json: print(json.dumps([as_json(path, row) for path, row in found]))
     if args.out and found: save_predictions(found, model, about, args.out, args.map)
-    if len(found) < len(paths):
-        raise ValueError(f'{len(paths) - len(found)} of {len(paths)} images could not be read (named above); '
-                         'the others are done')
+    unread, total = len(paths) + len(faults) - len(found), len(paths) + len(faults)
+    if unread: raise ValueError(f'{unread} of {total} images{" or folders" * bool(faults)} could not be read '
+                                '(named above); the others are done')
 
 def as_json(path: Path, row: list[tuple[str, float]]) -> dict:
     "The guesses for one image, for a program."
@@ -429,14 +465,21 @@ def as_json(path: Path, row: list[tuple[str, float]]) -> dict:
 
 def readable(paths: list[Path], image_size: int):
     "Those of some files that can be read, and their images; the others are named on stderr."
-    from modified_resnet.data import read_image, read_images
-    try: return paths, read_images(paths, image_size)
-    except ValueError: kept = []
-    for path in paths:
-        try: read_image(path, image_size)
-        except ValueError as error: print(f'modified-resnet: {error}', file=sys.stderr)
-        else: kept.append(path)
-    return kept, read_images(kept, image_size)
+    from modified_resnet.data import read_images, say_dark
+    kept = paths
+    try: images = read_images(paths, image_size)
+    except ValueError:
+        kept = [path for path in paths if not (fault := unreadable(path)) or print(fault, file=sys.stderr)]
+        images = read_images(kept, image_size)
+    with contextlib.redirect_stdout(sys.stderr): say_dark(kept, images)
+    return kept, images
+
+def unreadable(path: Path) -> str:
+    "Why an image cannot be read, in words; '' if it can."
+    from modified_resnet.data import read_images
+    try: read_images([path], 1)
+    except ValueError as error: return f'modified-resnet: {error}'
+    return ''
 
 def printable(path: Path) -> str:
     "A path as text that can be printed and written, also if its name is not valid UTF-8."
@@ -450,11 +493,12 @@ def as_row(path: Path, row: list[tuple[str, float]]) -> dict:
 def save_predictions(found: list[tuple], model, about, out: Path, with_map: bool):
     "Write predictions.csv, and a figure for each of the first ten images."
     from modified_resnet.data import read_image
-    from modified_resnet.inference import class_activation_map, class_names, plot_prediction, predict_images
+    from modified_resnet.inference import (PREDICTIONS, class_activation_map, class_names, plot_prediction,
+                                           predict_images)
     from modified_resnet.records import write_csv
     from modified_resnet.report import save_figure
     out.mkdir(parents=True, exist_ok=True)
-    write_csv(out / 'predictions.csv', [as_row(path, row) for path, row in found])
+    write_csv(out / PREDICTIONS, [as_row(path, row) for path, row in found])
     for i, (path, _) in enumerate(found[:10], 1):
         image = read_image(path, about.image_size)
         probabilities = predict_images(model, image[None])[0]
@@ -464,13 +508,17 @@ def save_predictions(found: list[tuple], model, about, out: Path, with_map: bool
 
 def run_export(args):
     "The verb export."
-    from modified_resnet.inference import class_names, export_model, load_weights
+    from modified_resnet.inference import about_model, class_names, export_model, load_weights
     check_file(args.out, example='network.onnx')
     model, about = load_weights(args.checkpoint)
-    classes, size = class_names(model, about), about.image_size
-    with contextlib.redirect_stdout(io.StringIO()): export_model(model, args.out, size, classes)  # torch.onnx talks
-    print(f'{args.out}: {about.name}, takes images of {len(about.mean)}x{size}x{size} from 0 to 255, '
-          f'gives probabilities of {len(classes)} classes, whose names are in the file')
+    known, about, classes = about, about_model(model, args.image_size), class_names(model, about)
+    say_assumed(args.checkpoint, known, args.image_size)
+    plain, size = args.out.suffix.lower() == '.safetensors', about.image_size
+    kept = about.classes if plain else classes
+    with contextlib.redirect_stdout(io.StringIO()): export_model(model, args.out, size, kept)  # torch.onnx talks
+    if plain: print(f'{args.out}: {about.name}, plain weights; what is known of them is in the metadata')
+    else: print(f'{args.out}: {about.name}, takes images of {len(about.mean)}x{size}x{size} from 0 to 255, '
+                f'gives probabilities of {len(classes)} classes, whose names are in the file')
 
 # %% ../nbs/06_cli.ipynb #7f53d79a
 #| code-fold: true

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['UNCERTAIN', 'CIFAR10_SIZES', 'CIFAR10_FINGERPRINTS', 'OFFICIAL_FOLDER', 'ARCHIVE', 'PAPER_MEAN', 'PAPER_STD',
-           'ImageSet', 'stratified_split', 'hold_out', 'load_digits_images', 'cache_folder', 'as_cifar10',
+           'ImageSet', 'stratified_split', 'hold_out', 'load_digits_images', 'cache_folder', 'as_cifar10', 'is_cifar10',
            'recognise_cifar10', 'broken_archive', 'load_official', 'normalize', 'channel_stats', 'paper_transform',
            'TransformedImages', 'paper_loaders', 'displayable', 'plot_images']
 
@@ -36,6 +36,9 @@ class ImageSet:
         object.__setattr__(self, 'classes', tuple(self.classes))  # (a, b) == [a, b] is False
         if self.images.dtype != torch.uint8 or self.images.ndim != 4:
             raise ValueError(f'images are {self.images.dtype} {tuple(self.images.shape)}: want uint8 (N, C, H, W)')
+        if self.images.shape[3] <= 4 < min(self.images.shape[1:3]):
+            raise ValueError(f'images are {tuple(self.images.shape)}, which looks like (N, H, W, C): '
+                             'give images.permute(0, 3, 1, 2)')
         if self.labels.dtype != torch.int64 or self.labels.ndim != 1:
             raise ValueError(f'labels are {self.labels.dtype} {tuple(self.labels.shape)}: want int64 (N,)')
         if len(self.images) != len(self.labels):
@@ -124,19 +127,22 @@ UNCERTAIN = (
 CIFAR10_SIZES = 50_000, 10_000  # training, test
 CIFAR10_FINGERPRINTS = 'f29378083d299208', '6cda1834f63b909e'  # training, test
 
-def as_cifar10(sets: tuple[ImageSet, ImageSet]) -> tuple[ImageSet, ImageSet]:
-    "Training and test images of the right sizes, sorted by class, named 'cifar10', the uncertain ones marked."
-    def known(data, places):
-        data = data.select(data.labels.argsort(stable=True))
-        return replace(data, name='cifar10', uncertain=torch.zeros(len(data), dtype=bool).index_fill(
-            0, torch.tensor(places, dtype=torch.int64), True))
-    return tuple(map(known, sets, UNCERTAIN))
+def as_cifar10(data: ImageSet, part: int) -> ImageSet:
+    "Training (part 0) or test images (1) of CIFAR-10, sorted by class, named 'cifar10', the uncertain ones marked."
+    data = data.select(data.labels.argsort(stable=True))
+    uncertain = torch.zeros(len(data), dtype=bool)
+    uncertain[torch.tensor(UNCERTAIN[part], dtype=torch.int64)] = True
+    return replace(data, name='cifar10', uncertain=uncertain)
+
+def is_cifar10(data: ImageSet, part: int) -> bool:
+    "Are these the training (part 0) or test images (1) of CIFAR-10?"
+    return (len(data) == CIFAR10_SIZES[part] and data.images.shape[1:] == (3, 32, 32)
+            and as_cifar10(data, part).fingerprint() == CIFAR10_FINGERPRINTS[part])
 
 def recognise_cifar10(sets: tuple[ImageSet, ImageSet]) -> tuple[ImageSet, ImageSet]:
     "The sets as CIFAR-10, if they are; else as they were."
-    if tuple(map(len, sets)) != CIFAR10_SIZES or sets[0].images.shape[1:] != (3, 32, 32): return sets
-    known = as_cifar10(sets)
-    return known if tuple(part.fingerprint() for part in known) == CIFAR10_FINGERPRINTS else sets
+    known = all(is_cifar10(data, part) for part, data in enumerate(sets))
+    return tuple(as_cifar10(data, part) for part, data in enumerate(sets)) if known else sets
 
 # %% ../nbs/02_images.ipynb #69ba391d
 OFFICIAL_FOLDER, ARCHIVE = 'cifar-10-batches-py', 'cifar-10-python.tar.gz'  # as their author names them
@@ -164,9 +170,9 @@ def load_official(
         raise ConnectionError(f'CIFAR-10 is not in {root} and could not be downloaded ({error}). '
                               f'Connect to the network, or copy {ARCHIVE} there, '
                               'or choose images you have: --data digits, or --data FOLDER') from error
-    return as_cifar10(tuple(
-        ImageSet(torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(part.targets),
-                 tuple(part.classes)) for part in parts))
+    return tuple(as_cifar10(ImageSet(torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(),
+                                     torch.tensor(part.targets), tuple(part.classes)), i)
+                 for i, part in enumerate(parts))
 
 # %% ../nbs/02_images.ipynb #5e9d5d47
 PAPER_MEAN = (0.4914, 0.4822, 0.4465)  # of red, green, blue on a scale of 0 to 1; paper's notebook
