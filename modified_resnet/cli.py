@@ -122,7 +122,7 @@ def expanded(text: str) -> Path:
     return Path(text).expanduser()
 
 def add_image_size(parser: argparse.ArgumentParser):
-    "The argument --image-size of the verbs that use a trained network."
+    "The argument `--image-size` of the verbs that use a trained network."
     parser.add_argument('--image-size', type=int,
                         help='height and width of the images (default: what the network was trained on, '
                              'or 32 if its file does not say)')
