@@ -26,8 +26,8 @@ from .engine import Trainer
 from .evaluation import load_model
 from .images import ImageSet, hold_out, normalize, stratified_split
 from .recipe import Recipe
-from .records import (LAST, InUse, add_sitting, read_json, remove_partial,
-                                     write_csv, write_json, write_whole)
+from .records import (LAST, InUse, add_sitting, as_path, read_json, remove_partial, write_csv,
+                                     write_json, write_whole)
 from .report import read_config, read_history, recipe_of
 from .run import fit
 from .sets import BASES, SETS, for_smoke, run_name
@@ -191,15 +191,16 @@ class Workplace:
     def __init__(
         self,
         train_set: ImageSet, test_set: ImageSet,  # images
-        out: Path,  # folder of the runs, with weights
-        results: Path,  # folder of the records
+        out: str | Path,  # folder of the runs, with weights
+        results: str | Path,  # folder of the records
         smoke: bool = False,  # few images, one epoch
         device: str = 'auto',  # as for fit
         speed: Speed = Speed(),  # as for fit
         say: Callable[[str], None] = print,  # told what is going on
     ):
         self.train_set, self.test_set = small_sets(train_set, test_set) if smoke else (train_set, test_set)
-        self.out, self.results, self.smoke, self.device, self.speed, self.say = out, results, smoke, device, speed, say
+        self.out, self.results = as_path(out), as_path(results)
+        self.smoke, self.device, self.speed, self.say = smoke, device, speed, say
         self.train_print = cache(lambda n: (hold_out(self.train_set, n)[0] if n else self.train_set).fingerprint())
         self.test_print = self.test_set.fingerprint()
 
@@ -232,8 +233,8 @@ def run_set(
     set_name: str,  # one of SETS
     train_set: ImageSet,  # training images
     test_set: ImageSet,  # test images
-    out: Path,  # folder of the runs, with weights
-    results: Path,  # folder of the records
+    out: str | Path,  # folder of the runs, with weights
+    results: str | Path,  # folder of the records
     only: str = '*',  # pattern of names, as of files: '*-small-*'
     smoke: bool = False,  # few images, one epoch
     device: str = 'auto',  # as for fit
@@ -242,6 +243,7 @@ def run_set(
 ) -> int:
     """Run what is not recorded yet, and write runs.csv; the number of runs done now.
     Raises ValueError for an unknown set, and what `fit` raises."""
+    out, results = as_path(out), as_path(results)
     place = Workplace(train_set, test_set, out, results, smoke, device, speed, say)
     check_set(set_name, place.train_set, place.test_set, out, results, smoke)
     results.mkdir(parents=True, exist_ok=True)
