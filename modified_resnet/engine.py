@@ -27,8 +27,8 @@ from .images import PAPER_MEAN, PAPER_STD, ImageSet, channel_stats, normalize
 from .modern import RunningAverage, parameter_groups, whiten_stem, zero_gammas
 from .recipe import Recipe, learning_rates, make_optimizer, network_of
 from .records import ANOTHER
-from .training import (about_network, check_channels, check_classes, confusion_counts, get_device,
-                                      history_row)
+from .training import (about_network, check_channels, check_classes, check_kinds, confusion_counts,
+                                      get_device, history_row)
 
 # %% ../nbs/03c_engine.ipynb #43898e34
 def synchronised(model: nn.Module, device: torch.device, world: World) -> nn.Module:
@@ -192,7 +192,7 @@ def set_rates(
 # %% ../nbs/03c_engine.ipynb #c70b6ec5
 class Trainer:
     """A run in memory: trains by a recipe, one step at a time, and can be saved and restored between any two steps.
-    Raises ValueError if recipe, images and device do not fit each other."""
+    Raises ValueError (or TypeError) if recipe, images and device do not fit each other."""
 
     def __init__(
         self,
@@ -204,6 +204,7 @@ class Trainer:
         world: World = World(),  # the processes that share the run
         init: nn.Module | None = None,  # has the weights to begin with; None: fresh ones
     ):
+        check_kinds(train_set, test_set, recipe=recipe)
         device = get_device(device)
         speed = safe_speed(speed, recipe, device)
         self.recipe, self.device, self.speed, self.world = recipe, device, speed, world
@@ -424,6 +425,8 @@ def kind_of(groups: list[dict]) -> str:
 def restore_trainer(self: Trainer, state: dict):
     """Go back to a state, which is left as it is.
     Raises ValueError if it belongs to another network, or is not one of `trainer_state`."""
+    if not isinstance(state, dict):
+        raise TypeError(f"{state!r} is no state: want a dictionary, as from read_checkpoint('last.pt')")
     state = copy.deepcopy(state)  # the optimizer would go on with its tensors
     lacking = [key for key in STATE + ('trained',) * bool(self.average) if key not in state]
     if lacking:

@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['OPTIMIZERS', 'SCHEDULES', 'ENDLESS', 'AUGMENTATIONS', 'POSITIVE', 'NUMBERS', 'CHOICES', 'NETWORK_FIELDS', 'Recipe',
-           'check_recipe', 'make_optimizer', 'step_size', 'make_scheduler', 'learning_rate', 'learning_rates',
-           'network_of']
+           'plain_number', 'check_recipe', 'make_optimizer', 'step_size', 'make_scheduler', 'learning_rate',
+           'learning_rates', 'network_of']
 
 # %% ../nbs/02d_recipe.ipynb #3764f8f2
 import math
+import numbers
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 
@@ -62,7 +63,9 @@ class Recipe:
     whitening: bool = False  # start the stem with principal components of the images
     average: float = 0.  # share of the old in the running average of the weights, at each step; 0: no average
 
-    def __post_init__(self): check_recipe(self)
+    def __post_init__(self):
+        for field in NUMBERS: object.__setattr__(self, field, plain_number(getattr(self, field)))
+        check_recipe(self)
 
 # %% ../nbs/02d_recipe.ipynb #4c83c814
 #| code-fold: true
@@ -73,6 +76,12 @@ NUMBERS = dict(  # at least, below
     lr_min=(0, math.inf), lr_max=(0, math.inf), gamma=(0, math.inf), bias_lr=(0, math.inf), weight_decay=(0, math.inf),
     momentum=(0, 1), dropout=(0, 1), block_dropout=(0, 1), label_smoothing=(0, 1), average=(0, 1))
 CHOICES = dict(optimizer=OPTIMIZERS, schedule=SCHEDULES, augmentation=AUGMENTATIONS, normalization=('paper', 'data'))
+
+def plain_number(value):
+    "A number of NumPy, as a search for parameters hands it out, as Python's, which a record can hold; else the value."
+    if isinstance(value, (bool, int, float)): return value
+    if isinstance(value, numbers.Integral): return int(value)
+    return float(value) if isinstance(value, numbers.Real) else value
 
 def check_recipe(recipe: Recipe):
     "Raise ValueError naming the first field whose value makes no sense, and what would."

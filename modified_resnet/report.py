@@ -178,7 +178,10 @@ def write_report(
     runs: dict[str, str | Path],  # folder of each run, by model
     out: str | Path,  # where the figures, table1.csv and index.html go
 ) -> tuple[str, Path]:
-    "Table 1, all figures and a page that shows them. Returns the table as text, and the page's path."
+    """Table 1, all figures and a page that shows them. Returns the table as text, and the page's path.
+    Raises ValueError for no runs, or runs that do not belong together, and what `read_config` raises."""
+    if not isinstance(runs, dict) or not runs:
+        raise ValueError("runs has no folder of a run by the name of its model: want {'small': 'runs/small'}")
     runs, out = {name: as_path(folder) for name, folder in runs.items()}, as_path(out)
     rows, configs = [table_row(folder) for folder in runs.values()], [read_config(folder) for folder in runs.values()]
     make_folder(out)

@@ -28,8 +28,8 @@ from .recipe import ENDLESS, Recipe
 from .records import (ANOTHER, BEST, LAST, CheckpointError, add_sitting, as_path, load_checkpoint,
                                      open_run, read_checkpoint, read_json, save_checkpoint, save_tensors,
                                      settle_checkpoint, write_json)
-from .training import (advise_on_memory, best_row, check_pair, class_difference, epoch_line, get_device,
-                                      is_best, progress, run_config, write_results)
+from .training import (advise_on_memory, best_row, check_kinds, check_pair, class_difference, epoch_line,
+                                      get_device, is_best, progress, run_config, write_results)
 
 # %% ../nbs/03d_run.ipynb #481bcf79
 class Interrupted(KeyboardInterrupt):
@@ -171,7 +171,8 @@ def network_to_begin_with(
     does not fit the run."""
     model, about = init if isinstance(init, tuple) and len(init) == 2 else (init, None)
     if model is not None and not isinstance(model, nn.Module):
-        raise TypeError(f"init={init!r}: want a network, or what load_weights('...') returns")
+        given = repr(init) if isinstance(init, str) else f'a {type(init).__name__}'
+        raise TypeError(f"init is {given}: want a network, or what load_weights('...') returns")
     if about is not None and about.name != recipe.model:
         raise ValueError(f'init is of {about.name!r}, the recipe of model={recipe.model!r}: use the same for both')
     if about is not None and about.classes and about.classes != classes:
@@ -207,9 +208,10 @@ def fit(
     on the device; and the history. SIGINT, SIGTERM and SIGHUP stop it after a step, saved.
     Raises TypeError, ValueError, FileExistsError, FileNotFoundError, InUse, CheckpointError, FloatingPointError,
     OSError, Interrupted, and RuntimeError (out of memory, or a lost process)."""
-    if not isinstance(recipe, Recipe): raise TypeError(f"recipe={recipe!r}: want a Recipe, as in Recipe('small')")
+    check_kinds(recipe=recipe)
     check_pair(train_set, test_set)
-    if not save_seconds >= 0: raise ValueError(f'save_seconds={save_seconds}: want a number of seconds, at least 0')
+    if not isinstance(save_seconds, (int, float)) or not save_seconds >= 0:
+        raise ValueError(f'save_seconds={save_seconds!r}: want a number of seconds, at least 0')
     train_part, looked_at = hold_out(train_set, recipe.hold_out) if recipe.hold_out else (train_set, test_set)
     init = network_to_begin_with(init, recipe, train_set.classes)
     config = config_of(recipe, train_part, test_set, speed, device, init)

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['PLAIN_FIELDS', 'MEMORY_WORDS', 'get_device', 'progress', 'in_notebook', 'train', 'evaluate', 'history_row',
-           'epoch_line', 'run_config', 'check_classes', 'class_difference', 'check_pair', 'check_channels',
-           'about_network', 'check_plain', 'confusion_counts', 'write_confusion', 'write_results', 'best_row',
-           'is_best', 'is_out_of_memory', 'advise_on_memory', 'fit_plain', 'keep']
+           'epoch_line', 'run_config', 'check_kinds', 'check_classes', 'class_difference', 'check_pair',
+           'check_channels', 'about_network', 'check_plain', 'confusion_counts', 'write_confusion', 'write_results',
+           'best_row', 'is_best', 'is_out_of_memory', 'advise_on_memory', 'fit_plain', 'keep']
 
 # %% ../nbs/03_training.ipynb #d73c7fd5
 import math
@@ -135,8 +135,18 @@ def run_config(
                 train_images=len(train_set), test_images=len(test_set),
                 train_fingerprint=train_set.fingerprint(), test_fingerprint=test_set.fingerprint())
 
+def check_kinds(*images: ImageSet, recipe: Recipe = Recipe(), model: nn.Module | None = None):
+    "Raise TypeError naming the first of recipe, model and images that is another thing, and what is wanted."
+    if not isinstance(recipe, Recipe): raise TypeError(f"recipe={recipe!r}: want a Recipe, as in Recipe('small')")
+    if model is not None and not isinstance(model, nn.Module):
+        raise TypeError(f'the model is a {type(model).__name__}: want a network; load_weights returns it first of two')
+    odd = next((part for part in images if not isinstance(part, ImageSet)), None)
+    if odd is not None:
+        raise TypeError(f'the images are a {type(odd).__name__}: want an ImageSet; load_data returns two of them')
+
 def check_classes(model: nn.Module, data: ImageSet):
-    "Raise ValueError if a model's outputs are not as many as the classes of the images."
+    "Raise ValueError if a model's outputs are not as many as the classes of the images, TypeError for other things."
+    check_kinds(data, model=model)
     outputs, classes = model.linear.out_features, len(data.classes)
     if outputs != classes: raise ValueError(f'the model has {outputs} outputs but {data.name} has {classes} classes: '
                                             f'use other images, or a model with num_classes={classes}')
@@ -151,9 +161,8 @@ def class_difference(ours: Sequence[str], theirs: Sequence[str]) -> str:
 def check_pair(train_set: ImageSet, test_set: ImageSet):
     """Raise ValueError (or TypeError) unless both are sets that have images, of the same shape
     and of the same classes in the same order."""
+    check_kinds(train_set, test_set)
     for name, data in (('training', train_set), ('test', test_set)):
-        if not isinstance(data, ImageSet):
-            raise TypeError(f'the {name} images are a {type(data).__name__}: want an ImageSet, as load_data gives two')
         if not len(data): raise ValueError(f'there are no {name} images: want at least one')
     if train_set.images.shape[1:] != test_set.images.shape[1:]:
         raise ValueError(f'training images are {tuple(train_set.images.shape[1:])}, '
@@ -255,7 +264,8 @@ def fit_plain(
     num_workers: int = 4,  # processes that augment; the paper's notebook has 4
 ) -> tuple[nn.Module, list[dict]]:
     """The paper's experiment in its plain form, on the CPU: the trained network and its history.
-    Errors as `check_plain`, `check_pair`, `check_channels`, `open_run` and `advise_on_memory`."""
+    Errors as `check_kinds`, `check_plain`, `check_pair`, `check_channels`, `open_run` and `advise_on_memory`."""
+    check_kinds(recipe=recipe)
     check_plain(recipe)
     check_pair(train_set, test_set)
     check_channels(train_set)
