@@ -149,18 +149,18 @@ def obey(stop: StopSignals, trainer: Trainer, where: str):
         raise Interrupted(f'stopped by {stop.name or "another process"} {where}')
 
 # %% ../nbs/03d_run.ipynb #89fbc60a
-def check_longer(folder: Path, recipe: Recipe):
-    """If a run is to have more epochs than it had: say what its learning rate does in them.
+def check_longer(folder: Path, recipe: Recipe) -> str:
+    """What the learning rate does in the epochs that a run is given beyond those it had; '' if it is given none.
     Raises ValueError if its schedule ends with the epochs that it had."""
     try: old = read_json(folder / 'config.json')['epochs'] if (folder / LAST).exists() else recipe.epochs
-    except (OSError, ValueError, KeyError, TypeError): return  # no run, or a damaged one: open_run tells more
-    if not isinstance(old, int) or recipe.epochs <= old: return
+    except (OSError, ValueError, KeyError, TypeError): return ''  # no run, or a damaged one: open_run tells more
+    if not isinstance(old, int) or recipe.epochs <= old: return ''
     if recipe.schedule not in ENDLESS:
         raise ValueError(f'the run in {folder} has epochs={old}, not {recipe.epochs}, and schedule={recipe.schedule!r} '
                          f'has brought its learning rate down by then: begin another run with its weights, by '
                          f"init=load_weights('{folder}') and out='...'")
-    print(f'{recipe.epochs} epochs instead of {old}: the learning rate goes on by {recipe.schedule}, '
-          f'as in a run of {recipe.epochs} from the start', flush=True)
+    return (f'{recipe.epochs} epochs instead of {old}: the learning rate goes on by {recipe.schedule}, '
+            f'as in a run of {recipe.epochs} from the start')
 
 def network_to_begin_with(
     init: nn.Module | tuple | None,  # as for fit
@@ -218,10 +218,11 @@ def fit(
     older = dict(channels=config['channels'])  # not in the records of before; the fingerprints answer for it
     with (join_world(get_device(device)) as (world, device), StopSignals() as stop, advise_on_processes(world),
           advise_on_memory(recipe, train_set, device), ExitStack() as stack):
-        if resume: world.first(lambda: check_longer(as_path(out), recipe))
+        longer = world.first(lambda: check_longer(as_path(out), recipe) if resume else '')
         folder = world.first(lambda: stack.enter_context(
             open_run(out, config, resume, older | asdict(Recipe()) | asdict(Speed()), FREE,
                      ['epochs'] if recipe.schedule in ENDLESS else [])))
+        if longer and world.rank == 0: print(longer, flush=True)
         trainer = Trainer(recipe, train_part, looked_at, device, speed, world, init)
         go_on(trainer, folder, init)
         while not trainer.done:
