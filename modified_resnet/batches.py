@@ -205,7 +205,8 @@ def safe_speed(
 ) -> Speed:
     """The speed settings, without `channels_last` on a CPU if a width of the network is no multiple of 16.
     Raises TypeError for another thing than a Speed."""
-    if not isinstance(speed, Speed): raise TypeError(f"speed={speed!r}: want a Speed, as in Speed(precision='bfloat16')")
+    if not isinstance(speed, Speed):
+        raise TypeError(f"speed={speed!r}: want a Speed, as in Speed(precision='bfloat16')")
     with torch.device('meta'):
         widths = {layer.out_channels for layer in network_of(recipe).modules() if isinstance(layer, nn.Conv2d)}
     return (replace(speed, channels_last=False) if device.type == 'cpu' and any(width % 16 for width in widths)

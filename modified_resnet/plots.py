@@ -208,8 +208,8 @@ def draw_features(ax, rows: Sequence[dict], kind: str, classes: Sequence[str], t
         ax.scatter(x[label == i], y[label == i], s=3, color=CLASS_COLORS[i % len(CLASS_COLORS)], lw=0, rasterized=True,
                    label=as_label(name, 30))
         if kind == 'tsne' and (label == i).any():
-            ax.text(x[label == i].median(), y[label == i].median(), as_label(name, 30), fontsize=7, ha='center', va='center',
-                    bbox=dict(boxstyle='round,pad=.15', fc='white', ec='none', alpha=.75))
+            ax.text(x[label == i].median(), y[label == i].median(), as_label(name, 30), fontsize=7,
+                    ha='center', va='center', bbox=dict(boxstyle='round,pad=.15', fc='white', ec='none', alpha=.75))
     ax.set(title=as_label(title), xticks=[], yticks=[])
 
 def plot_features(
