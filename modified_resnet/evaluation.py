@@ -59,8 +59,10 @@ def evaluate_model(
     model: nn.Module,  # on any device
     data: ImageSet,  # labelled images
 ) -> Evaluation:
-    "Run a network over labelled images. Raises ValueError if its outputs are not as many as their classes."
+    """Run a network over labelled images. Raises ValueError if its outputs are not as many as their classes,
+    or there are no images; TypeError for other things."""
     check_classes(model, data)
+    if not len(data): raise ValueError(f'{data.name} has no images: want at least one')
     device = next(model.parameters()).device
     return Evaluation(predict(model, data.images.to(device)).cpu(), data.labels, data.classes)
 

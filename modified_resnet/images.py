@@ -4,13 +4,17 @@
 
 # %% auto #0
 __all__ = ['UNCERTAIN', 'CIFAR10_SIZES', 'CIFAR10_FINGERPRINTS', 'OFFICIAL_FOLDER', 'ARCHIVE', 'PAPER_MEAN', 'PAPER_STD',
-           'ImageSet', 'stratified_split', 'hold_out', 'load_digits_images', 'cache_folder', 'as_cifar10', 'is_cifar10',
-           'recognise_cifar10', 'broken_archive', 'load_official', 'normalize', 'channel_stats', 'paper_transform',
-           'TransformedImages', 'paper_loaders', 'displayable', 'plot_images']
+           'ImageSet', 'stratified_split', 'hold_out', 'load_digits_images', 'cache_folder', 'passing_folder',
+           'as_cifar10', 'is_cifar10', 'recognise_cifar10', 'broken_archive', 'load_official', 'normalize',
+           'channel_stats', 'paper_transform', 'TransformedImages', 'paper_loaders', 'displayable', 'as_label',
+           'plot_images']
 
 # %% ../nbs/02_images.ipynb #e97a2ecf
+import functools
 import hashlib
 import os
+import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -109,9 +113,19 @@ def load_digits_images() -> tuple[ImageSet, ImageSet]:
 
 # %% ../nbs/02_images.ipynb #6e2d8eee
 def cache_folder() -> Path:
-    "Where downloads and decoded images are kept: $MODIFIED_RESNET_CACHE, else 'modified_resnet' in the user's cache."
-    user_cache = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
-    return Path(os.environ.get('MODIFIED_RESNET_CACHE') or user_cache / 'modified_resnet').expanduser()
+    """Where downloads and decoded images are kept: $MODIFIED_RESNET_CACHE, else 'modified_resnet' in the user's cache.
+    For a user without a home, a folder that is removed when this process ends."""
+    user_cache = os.environ.get('XDG_CACHE_HOME') or '~/.cache'
+    named = Path(os.environ.get('MODIFIED_RESNET_CACHE') or Path(user_cache) / 'modified_resnet')
+    try: return named.expanduser()
+    except RuntimeError: return Path(passing_folder().name)
+
+@functools.cache
+def passing_folder() -> tempfile.TemporaryDirectory:
+    "A folder for as long as this process lives; says so."
+    print('note: this user has no home folder for a cache, so downloads and decoded images are not kept: '
+          'name a folder for them with MODIFIED_RESNET_CACHE', file=sys.stderr)
+    return tempfile.TemporaryDirectory()
 
 # %% ../nbs/02_images.ipynb #54831cc3
 #| code-fold: true
@@ -244,6 +258,16 @@ def displayable(image: Tensor) -> Tensor:
     image = image - image.min()
     return (image / (image.max() + 1e-5)).permute(1, 2, 0)
 
+def as_label(
+    text: str,  # to be shown as it is
+    longest: int | None = None,  # letters that there is room for; None: any number
+) -> str:
+    """What to give matplotlib so that it shows a text letter by letter, cut at its end if it is too long: it would set
+    what is between two $ as mathematics (and fail at '$x_{$'), and leave out of a legend what begins with _."""
+    if longest and len(text) > longest: text = text[:longest - 3] + '...'
+    text = text.replace('$', r'\$')
+    return f' {text}' if text.startswith('_') else text
+
 def plot_images(
     images: Sequence[Tensor],  # each (C, H, W), uint8 or float; the largest square number of them is drawn
     labels: Sequence[int],  # positions in classes
@@ -256,6 +280,6 @@ def plot_images(
     fig, axes = plt.subplots(side, side, figsize=(size, size), layout='constrained', squeeze=False)
     for ax, image, label in zip(axes.flat, images, labels):
         ax.imshow(displayable(image).numpy(), interpolation='nearest')
-        ax.set_title(classes[label], fontsize=8)
+        ax.set_title(as_label(classes[label], 30), fontsize=8)
         ax.axis('off')
     return fig

@@ -36,7 +36,7 @@ from . import __version__
 from .batches import model_normalization, predict
 from .data import IMAGE_SUFFIXES, check_size, is_image, not_a_file, read_image, read_images
 from .evaluation import About, load_model, named_model, stages_in
-from .images import cache_folder, normalize
+from .images import as_label, cache_folder, normalize
 from .models import create_model
 from .records import (LAST, CheckpointError, read_checkpoint, read_csv, read_json, save_tensors,
                                      write_json, write_whole)
@@ -90,9 +90,10 @@ def load_pretrained(
     """The network with its trained weights, in evaluation mode, and what is known of it.
     Raises ValueError for an unknown name, CheckpointError if the file is not the one its card describes,
     and what `fetch_weights` raises."""
-    card, kept = pretrained_card(name), cache_folder() / 'weights'
-    found = [path for path in (WEIGHTS / card['file'], kept / card['file']) if path.is_file()]
-    path = found[0] if found else fetch_weights(card, kept)
+    card = pretrained_card(name)
+    path = WEIGHTS / card['file']
+    if not path.is_file(): path = (kept := cache_folder() / 'weights') / card['file']
+    if not path.is_file(): path = fetch_weights(card, kept)
     if hashlib.sha256(path.read_bytes()).hexdigest() != card['sha256']:
         raise CheckpointError(f'{path} is not the file of its card (another SHA-256): remove it; '
                               'if it came with the package, install that again')
@@ -350,7 +351,7 @@ def plot_prediction(
         axes[1].imshow(image.float().mean(0).numpy(), cmap='gray')
         axes[1].imshow(activation.numpy(), cmap='magma', alpha=.6, interpolation='bilinear')
     names, values = zip(*top(probabilities, classes))
-    axes[-1].barh(names, [100 * v for v in values], color='#0072B2')
+    axes[-1].barh([as_label(name, 30) for name in names], [100 * v for v in values], color='#0072B2')
     axes[-1].invert_yaxis()
     axes[-1].set(xlim=(0, 100), xlabel='probability (%)')
     axes[-1].spines[['top', 'right']].set_visible(False)
