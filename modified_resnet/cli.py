@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['DATA_HELP', 'WEIGHTS_HELP', 'LONG', 'VERBS', 'NO_ROOM', 'PYTHON_WORD', 'place', 'add_device', 'add_model',
-           'add_common', 'add_precision', 'add_flags', 'verb', 'add_training_verbs', 'expanded', 'add_image_size',
+           'add_common', 'add_precision', 'add_flags', 'verb', 'add_training_verbs', 'add_image_size',
            'add_using_verbs', 'add_looking_verbs', 'PrintCompletion', 'make_parser', 'say_data', 'recipe_of_words',
            'run_train', 'check_place', 'processes', 'is_first', 'run_reproduce', 'run_named_set', 'check_set_words',
            'say_set', 'run_evaluate', 'images_for', 'trained_on', 'say_assumed', 'say_evaluation', 'check_results',
@@ -133,10 +133,6 @@ def add_training_verbs(verbs):
 WEIGHTS_HELP = ('weights, a checkpoint, or the folder of a run; a state_dict, also of another program, or safetensors; '
                 'or small, medium, large: the weights that come with the package or its release')
 
-def expanded(text: str) -> Path:
-    "A path, with ~ replaced by the home folder."
-    return Path(text).expanduser()
-
 def add_image_size(parser: argparse.ArgumentParser):
     "The argument `--image-size` of the verbs that use a trained network."
     parser.add_argument('--image-size', type=int,
@@ -148,12 +144,12 @@ def add_using_verbs(verbs):
     predict = verb(verbs, 'predict', 'Say what is in pictures: the most probable classes.',
                    'cat.jpg', 'cat.jpg --map --out out/cat',
                    'photos --weights out/photos/small/best.pt --out out/predicted')
-    predict.add_argument('images', nargs='+', type=expanded, metavar='IMAGE', help='image files, or folders of them')
+    predict.add_argument('images', nargs='+', type=place, metavar='IMAGE', help='image files, or folders of them')
     predict.add_argument('--weights', default='small', help=f'{WEIGHTS_HELP} (default)')
     add_image_size(predict)
     predict.add_argument('--top', type=int, default=5, help='classes to name for each image (default: 5)')
     predict.add_argument('--json', action='store_true', help='print JSON')
-    predict.add_argument('--out', type=expanded,
+    predict.add_argument('--out', type=place,
                          help='folder for predictions.csv and a figure of each of the first ten images '
                               '(default: print only)')
     predict.add_argument('--map', action='store_true', help='in the figures, show what each place contributes')
@@ -166,7 +162,7 @@ def add_using_verbs(verbs):
     add_image_size(evaluate)
     add_device(evaluate)
     evaluate.add_argument('--json', action='store_true', help='print JSON')
-    evaluate.add_argument('--out', type=expanded,
+    evaluate.add_argument('--out', type=place,
                           help='folder for confusion.csv and confusion.png (default: print only)')
 
     export = verb(verbs, 'export', 'Write a network, with its normalisation inside, for use elsewhere.',
@@ -174,7 +170,7 @@ def add_using_verbs(verbs):
                   'checkpoint.pth --image-size 64 --out plain.safetensors')
     export.add_argument('checkpoint', help=WEIGHTS_HELP)
     add_image_size(export)
-    export.add_argument('--out', type=expanded, required=True,
+    export.add_argument('--out', type=place, required=True,
                         help='file to write: NAME.onnx, NAME.pt2 for torch.export, or NAME.safetensors for the weights')
 
 # %% ../nbs/06_cli.ipynb #71ed250d
@@ -406,8 +402,8 @@ def images_for(about, args):
 def trained_on(checkpoint: str) -> str:
     "Fingerprint of the training images of the run whose folder a checkpoint is in; '' if it is in none."
     from modified_resnet.records import read_json
-    place = expanded(checkpoint)
-    try: return read_json((place if place.is_dir() else place.parent) / 'config.json')['train_fingerprint']
+    path = place(checkpoint)
+    try: return read_json((path if path.is_dir() else path.parent) / 'config.json')['train_fingerprint']
     except (OSError, ValueError, KeyError, TypeError): return ''
 
 def say_assumed(weights: str, about, image_size: int | None):

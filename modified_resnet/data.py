@@ -33,7 +33,7 @@ from torch import Tensor
 
 from .images import (ARCHIVE, OFFICIAL_FOLDER, ImageSet, as_cifar10, broken_archive, cache_folder,
                                     is_cifar10, load_digits_images, load_official, recognise_cifar10)
-from .records import save_tensors
+from .records import as_path, save_tensors
 
 # %% ../nbs/02b_data.ipynb #233793b0
 ORIENTATION = 0x112  # EXIF's tag of it
@@ -99,7 +99,7 @@ def open_image(source: str | Path | Image.Image | np.ndarray) -> Image.Image:
     if isinstance(source, Image.Image): return to_rgb(source)
     if not isinstance(source, (str, os.PathLike)):
         raise TypeError(f'an image is a path, a PIL image or an array uint8 (H, W, 3), not {type(source).__name__}')
-    source = Path(source).expanduser()
+    source = as_path(source)
     if reason := not_a_file(source): raise ValueError(reason)
     with Image.open(source) as image:
         if image.width * image.height > (Image.MAX_IMAGE_PIXELS or math.inf):
@@ -342,7 +342,7 @@ def load_folder(
 ) -> tuple[ImageSet, ImageSet]:
     """Training and test images of a folder, decoded in parallel the first time and cached; a folder of CIFAR-10's
     images is known for what it is. Raises ValueError, as `read_folder`."""
-    folder = Path(folder).expanduser()
+    folder = as_path(folder)
     return cached(folder_key(folder, image_size), lambda: recognise_cifar10(read_folder(folder, image_size)))
 
 # %% ../nbs/02b_data.ipynb #3ea343cc
@@ -422,9 +422,9 @@ def load_cifar10() -> tuple[ImageSet, ImageSet]:
     """CIFAR-10 as (50,000 training, 10,000 test) images of 3x32x32, in order of class: from the place that $CIFAR10
     names, else downloaded once. Raises ConnectionError without it, ValueError for other images in that place."""
     if not (place := os.environ.get('CIFAR10')): return load_official(cache_folder(), download=True)
-    if not Path(place).expanduser().exists():
+    if not as_path(place).exists():
         raise ValueError(f'CIFAR10={place} is not there: name the folder with {OFFICIAL_FOLDER}, or none')
-    sets = load_place(Path(place).expanduser())
+    sets = load_place(as_path(place))
     if sets[0].uncertain is None:
         raise ValueError(f'the images in CIFAR10={place} are not those of CIFAR-10, pixel for pixel (fingerprints '
                          f'{" and ".join(part.fingerprint() for part in sets)}): name another place, or none; '
@@ -438,7 +438,7 @@ def check_source(source: str | Path, image_size: int) -> str:
     if not isinstance(source, (str, os.PathLike)):
         raise TypeError(f'data are a name or a folder, not {type(source).__name__} {str(source)[:60]}')
     if isinstance(source, Path): source = source if source.is_absolute() else f'./{source}'  # a path is never a name
-    source = str(source) if source in BUILT_IN else os.path.expanduser(source)
+    source = str(source) if source in BUILT_IN else str(as_path(source)) if source else source
     check_size(image_size)
     if source in BUILT_IN and image_size != 32:
         raise ValueError(f'image_size={image_size}: the images of {source} have 32')

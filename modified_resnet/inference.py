@@ -38,8 +38,8 @@ from .data import IMAGE_SUFFIXES, check_size, is_image, not_a_file, read_image, 
 from .evaluation import About, load_model, named_model, stages_in
 from .images import as_label, cache_folder, normalize
 from .models import create_model
-from .records import (LAST, CheckpointError, read_checkpoint, read_csv, read_json, save_tensors,
-                                     write_json, write_whole)
+from .records import (LAST, CheckpointError, as_path, read_checkpoint, read_csv, read_json,
+                                     save_tensors, write_json, write_whole)
 
 # %% ../nbs/04a_inference.ipynb #0fb19f6c
 WEIGHTS_SUFFIXES = '.pt', '.pth', '.ckpt', '.bin', '.tar', '.safetensors'  # that files of weights usually have
@@ -114,7 +114,7 @@ def load_weights(
         raise TypeError(f'weights are a name, a file or the folder of a run, not {type(which).__name__}; '
                         'a dictionary of them goes into a file first, with torch.save')
     if str(which) in pretrained_names(): return load_pretrained(str(which))
-    path = Path(which).expanduser()
+    path = as_path(which)
     if str(which) and path.is_dir() and not (path / LAST).is_file():
         there = sorted(file.name for file in path.iterdir() if file.suffix in WEIGHTS_SUFFIXES)
         raise CheckpointError(f'no {LAST} in {path}, as in the folder of a run: '
@@ -247,7 +247,7 @@ def listed_places(places: str | Path | Iterable[str | Path]) -> list[str | Path]
 
 def matching(place: str | Path) -> list[Path]:
     "The places that a pattern fits, in order; the place itself if it is there, or is no pattern, or fits nothing."
-    path = Path(place).expanduser()
+    path = as_path(place)
     return [path] if os.path.lexists(path) else [Path(fit) for fit in sorted(glob.glob(str(path)))] or [path]
 
 def find_images(
@@ -398,7 +398,7 @@ def export_model(
 ):
     """Write a network for use elsewhere, whole or not at all; the number of images stays free.
     Raises ValueError for another suffix, ImportError if ONNX is asked for and not installed."""
-    path, about = Path(path).expanduser(), about_model(model, image_size, classes)
+    path, about = as_path(path), about_model(model, image_size, classes)
     model, suffix = copy.deepcopy(model).cpu(), path.suffix.lower()
     write = {'.onnx': write_onnx, '.pt2': write_pt2, '.safetensors': None}
     if suffix not in write: raise ValueError(f'{path}: want a name that ends in .onnx, .pt2 or .safetensors')
