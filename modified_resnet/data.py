@@ -438,7 +438,7 @@ def check_source(source: str | Path, image_size: int) -> str:
     if not isinstance(source, (str, os.PathLike)):
         raise TypeError(f'data are a name or a folder, not {type(source).__name__} {str(source)[:60]}')
     if isinstance(source, Path): source = source if source.is_absolute() else f'./{source}'  # a path is never a name
-    source = str(source) if source in BUILT_IN else str(as_path(source)) if source else source
+    source = str(source) if source in BUILT_IN else os.path.expanduser(source)
     check_size(image_size)
     if source in BUILT_IN and image_size != 32:
         raise ValueError(f'image_size={image_size}: the images of {source} have 32')

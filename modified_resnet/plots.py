@@ -195,7 +195,7 @@ def plot_confusion_pair(
     classes: Sequence[str],  # names of the classes
 ) -> Figure:
     "The paper's confusion matrix, ours, the difference, and the recall of each class (paper, Figures 2 to 4)."
-    fig, axes = plt.subplots(2, 2, figsize=(10, 9.4), layout='constrained')
+    fig, axes = plt.subplots(2, 2, figsize=(8, 7.6), layout='constrained')
     draw_confusion(axes[0, 0], theirs, classes, 'the paper')
     draw_confusion(axes[0, 1], ours, classes, 'ours')
     draw_confusion(axes[1, 0], ours - theirs, classes, 'ours minus the paper', signed=True)
