@@ -36,7 +36,7 @@ DATA_HELP = ('digits (default), cifar10, or a folder with train/<class>/*.jpg an
              'or with <class>/*.jpg')
 
 def place(word: str) -> Path:
-    "The path that a word names, `~` replaced by the home folder, which a shell does not do in --out=~/runs."
+    "The path that a word names, `~` replaced by the home folder, which a shell does not do in `--out=~/runs`."
     try: return Path(word).expanduser()
     except RuntimeError:
         raise argparse.ArgumentTypeError(f'{word}: no such home folder here, so name the place in full') from None
@@ -680,7 +680,7 @@ def in_flags(
     names: Sequence[str],  # of the verb's arguments
     words: Sequence[str] = (),  # that were typed: they stay as they are
 ) -> str:
-    "A message in the words of the command line: --lr-max 0 for lr_max=0, --out for out='...'."
+    "A message in the words of the command line: `--lr-max 0` for `lr_max=0`, `--out` for `out='...'`."
     def flag(found):
         name, value = found['name'], found['value']
         if any(found[0] in word for word in words): return found[0]
@@ -708,7 +708,7 @@ def report_error(
     words: list[str],  # as it was typed
 ) -> int:
     """Print an error on one line, with the number of this process if there are several, and return the exit code;
-    with --debug, raise it. What process 0 has handed on to the others, it alone tells."""
+    with `--debug`, raise it. What process 0 has handed on to the others, it alone tells."""
     if args.debug: raise error
     who = f' (process {os.environ.get("RANK")})' if processes() > 1 else ''
     if not getattr(error, 'handed_on', False):

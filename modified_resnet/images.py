@@ -113,7 +113,8 @@ def load_digits_images() -> tuple[ImageSet, ImageSet]:
 
 # %% ../nbs/02_images.ipynb #6e2d8eee
 def cache_folder() -> Path:
-    """Where downloads and decoded images are kept: $MODIFIED_RESNET_CACHE, else 'modified_resnet' in the user's cache.
+    """Where downloads and decoded images are kept: `$MODIFIED_RESNET_CACHE`,
+    else 'modified_resnet' in the user's cache.
     For a user without a home, a folder that is removed when this process ends."""
     user_cache = os.environ.get('XDG_CACHE_HOME') or '~/.cache'
     named = Path(os.environ.get('MODIFIED_RESNET_CACHE') or Path(user_cache) / 'modified_resnet')
@@ -263,7 +264,7 @@ def as_label(
     longest: int | None = None,  # letters that there is room for; None: any number
 ) -> str:
     """What to give matplotlib so that it shows a text letter by letter, cut at its end if it is too long: it would set
-    what is between two $ as mathematics (and fail at '$x_{$'), and leave out of a legend what begins with _."""
+    what is between two dollars as mathematics (and fail at `$x_{$`), and leave out of a legend what begins with _."""
     if longest and len(text) > longest: text = text[:longest - 3] + '...'
     text = text.replace('$', r'\$')
     return f' {text}' if text.startswith('_') else text
