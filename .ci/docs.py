@@ -95,6 +95,8 @@ def tidy(path: Path):
             text = ''.join(data['text/markdown'])
             data['text/markdown'] = tidy_box(text) if is_folded(cell) else heading(text, here)
         notebook['cells'] += boxes
+        for data in (output.get('data', {}) for output in cell.get('outputs', [])):  # a parameter is not the function of that name
+            if 'text/markdown' in data: data['text/markdown'] = re.sub(r'^- \[(`\w+`)\]\([^)]*\):', r'- \1:', ''.join(data['text/markdown']), flags=re.M)
         notebook['cells'].append(cell)
     if docs: raise SystemExit(f'{path.name}: no cell defines {", ".join(docs)}')
     path.write_text(json.dumps(notebook))

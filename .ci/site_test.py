@@ -1,7 +1,7 @@
 """Looks at every page of the built site (_docs/) in a real browser. Skipped, with a message, where there is none.
 
 Each page at 1,300 pixels in light and at 390 in dark: no error on the console, no failed request, no horizontal scrolling
-(at 1,300 not of a table either), every picture with an alternative text, no serious finding of axe-core, under 2 MB.
+(at 1,300 not of a table either), no raw Markdown, every picture with an alternative text, no serious finding of axe-core, under 2 MB.
 Links and anchors lead somewhere. Search finds BasicBlock. The theme switches, and the choice is kept.
 """
 import functools
@@ -48,6 +48,12 @@ def broken_links(pages: dict[str, Page]) -> list[str]:
             if not (DOCS / target).exists(): found.append(f'{name}: no page {link}')
             elif anchor and target in pages and anchor not in pages[target].ids: found.append(f'{name}: no anchor {link}')
     return found
+
+
+def left_raw(path: Path) -> list[str]:
+    "Where Markdown, an option whose two hyphens became a dash, or a name of Python's inspect stands in the text of a page."
+    text = re.sub(r'<(script|style|pre|code)\b.*?</\1>', '', path.read_text(encoding='utf-8'), flags=re.S)
+    return [f'{path.name}: raw text {found!r}' for found in re.findall(r'\w*\]\(\w+|VAR_[A-Z]+|(?<=\s)–[a-z]+', re.sub(r'<[^>]+>', '', text))]
 
 
 def serve() -> tuple[http.server.ThreadingHTTPServer, str]:
@@ -116,7 +122,7 @@ def main() -> int:
     from playwright.sync_api import sync_playwright
     start, names = time.perf_counter(), sorted(path.name for path in DOCS.glob('*.html'))
     if not names: raise SystemExit('there is no site in _docs: make docs')
-    found = broken_links({name: Page(DOCS / name) for name in names})
+    found = broken_links({name: Page(DOCS / name) for name in names}) + [line for name in names for line in left_raw(DOCS / name)]
     server, base = serve()
     with sync_playwright() as playwright:
         browser, axe = playwright.chromium.launch(executable_path=program, args=['--no-sandbox']), Axe()

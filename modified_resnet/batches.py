@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PIECE', 'World', 'epoch_generator', 'alternate_flips', 'on_device', 'Batches', 'augmented', 'finished', 'get_batch',
            'prepare', 'take', 'keep_freed_memory', 'Speed', 'safe_speed', 'model_normalization', 'predict',
-           'mean_by_batch', 'join_world']
+           'mean_by_batch', 'own_place', 'join_world']
 
 # %% ../nbs/03b_batches.ipynb #2b0e3aba
 import ctypes
@@ -41,14 +41,17 @@ class World:
         return bool(self.sum(torch.tensor(float(flag), device=device)) > 0) if self.size > 1 else flag
 
     def first(self, work: Callable):
-        "Do `work` in process 0 alone; its result, or the error it raised, in every process."
+        """Do `work` in process 0 alone; its result, or the error it raised, in every process.
+        In the others the error has the attribute `handed_on`: process 0 will tell of it."""
         if self.size == 1: return work()
         outcome = [None, None]
         if self.rank == 0:
             try: outcome = [work(), None]
             except Exception as error: outcome = [None, error]
         dist.broadcast_object_list(outcome, src=0)
-        if outcome[1] is not None: raise outcome[1]
+        if outcome[1] is not None:
+            if self.rank: outcome[1].handed_on = True
+            raise outcome[1]
         return outcome[0]
 
 # %% ../nbs/03b_batches.ipynb #785e2c29
@@ -200,7 +203,10 @@ def safe_speed(
     recipe: Recipe,  # names the network
     device: torch.device,  # where it is trained
 ) -> Speed:
-    "The speed settings, without `channels_last` on a CPU if a width of the network is no multiple of 16."
+    """The speed settings, without `channels_last` on a CPU if a width of the network is no multiple of 16.
+    Raises TypeError for another thing than a Speed."""
+    if not isinstance(speed, Speed):
+        raise TypeError(f"speed={speed!r}: want a Speed, as in Speed(precision='bfloat16')")
     with torch.device('meta'):
         widths = {layer.out_channels for layer in network_of(recipe).modules() if isinstance(layer, nn.Conv2d)}
     return (replace(speed, channels_last=False) if device.type == 'cpu' and any(width % 16 for width in widths)
@@ -209,6 +215,7 @@ def safe_speed(
 # %% ../nbs/03b_batches.ipynb #578ed2ac
 def model_normalization(model: nn.Module) -> tuple[tuple[float, ...], tuple[float, ...]]:
     "Mean and standard deviation that a network's images are normalised by: its own `normalization`, else the paper's."
+    model = getattr(model, 'module', model)  # inside DataParallel
     return getattr(model, 'normalization', (PAPER_MEAN, PAPER_STD))
 
 @torch.no_grad()
@@ -225,9 +232,13 @@ def predict(
         raise ValueError(f'images are {images.dtype} {tuple(images.shape)}: want uint8 (N, C, H, W), 0 to 255; '
                          'for images that are normalised already, call model(images)')
     normalization, logits = on_device(model_normalization(model), images.device), []
+    if images.shape[1] != len(normalization[0]) == images.shape[3]:
+        raise ValueError(f'images are {tuple(images.shape)}, which looks like (N, H, W, C): '
+                         'give images.permute(0, 3, 1, 2)')
     if images.shape[1] != len(normalization[0]):
+        gray = ', or for gray images images.expand(-1, 3, -1, -1)' if images.shape[1] == 1 else ''
         raise ValueError(f'the network takes images of {len(normalization[0])} channels, these have {images.shape[1]}: '
-                         'use another network')
+                         f'use another network{gray}')
     if batch_size is None:
         small = 1_000 if images.is_cuda else 250
         batch_size = max(1, small * 32 * 32 // max(32 * 32, images.shape[2] * images.shape[3]))
@@ -242,17 +253,24 @@ def mean_by_batch(losses: Tensor, batch_size: int) -> float:
     return torch.stack([part.mean() for part in losses.double().split(batch_size)]).mean().item()
 
 # %% ../nbs/03b_batches.ipynb #43acf8ee
+def own_place() -> tuple[int, int]:
+    """Number of this process and of all processes, as torchrun says in RANK and WORLD_SIZE. A RANK alone means nothing.
+    Raises ValueError for what are no such numbers."""
+    rank, size = os.environ.get('RANK', ''), os.environ.get('WORLD_SIZE', '1')
+    if size == '1': return 0, 1
+    if not (size.isdecimal() and rank.isdecimal() and int(rank) < int(size)) or 'LOCAL_RANK' not in os.environ:
+        raise ValueError(f'WORLD_SIZE={size}, but RANK={rank} and LOCAL_RANK={os.environ.get("LOCAL_RANK", "")}: '
+                         'start the processes with torchrun, or unset WORLD_SIZE')
+    return int(rank), int(size)
+
 @contextmanager
 def join_world(device: torch.device):
     """The `World` that torchrun started this process in (one process where it did not), and the device to use in it.
     Raises ValueError if it was started in another way, or there are fewer GPUs than processes."""
-    size, rank = int(os.environ.get('WORLD_SIZE', 1)), int(os.environ.get('RANK', 0))
+    rank, size = own_place()
     if size == 1:
         yield World(), device
         return
-    if 'LOCAL_RANK' not in os.environ:
-        raise ValueError(f'WORLD_SIZE={size}, but no LOCAL_RANK: '
-                         'start the processes with torchrun, or unset WORLD_SIZE')
     if device.type == 'cuda':
         local, gpus = int(os.environ['LOCAL_RANK']), torch.cuda.device_count()
         if (here := int(os.environ.get('LOCAL_WORLD_SIZE', local + 1))) > gpus:

@@ -258,7 +258,8 @@ def bench(
     keep: Callable[[dict], None] = lambda found: None,  # given all that is known, after each part
 ) -> dict:
     """Plain loop against engine for the three models: 'environment', 'limits', 'summary' (a row a model), 'rounds',
-    and with `full` also 'switches', 'sizes', 'memory'."""
+    and with `full` also 'switches', 'sizes', 'memory'. Raises ValueError for no rounds, RuntimeError as `measure`."""
+    if rounds < 1: raise ValueError(f'rounds={rounds}: want a whole number, at least 1')
     start, extent, found = time.perf_counter(), Extent(rounds=rounds), begin_bench(device)
     say('matrix product {:,.0f} GFLOP/s, copy {:.1f} GB/s; '.format(*(v / 1e9 for v in found['limits'].values()))
         + f'{rounds} rounds; of each pair, plain loop first')

@@ -26,8 +26,8 @@ from .engine import Trainer
 from .evaluation import load_model
 from .images import ImageSet, hold_out, normalize, stratified_split
 from .recipe import Recipe
-from .records import (LAST, InUse, add_sitting, read_json, remove_partial,
-                                     write_csv, write_json, write_whole)
+from .records import (LAST, InUse, add_sitting, as_path, read_json, remove_partial, write_csv,
+                                     write_json, write_whole)
 from .report import read_config, read_history, recipe_of
 from .run import fit
 from .sets import BASES, SETS, for_smoke, run_name
@@ -132,7 +132,7 @@ def record_range_test(train_set: ImageSet, record: Path, device: str, speed: Spe
         old = read_json(record / 'config.json')
         if old['train_fingerprint'] != config['train_fingerprint']:
             raise ValueError(f'{record} is a record with other images ({old["data"]}): '
-                             'choose another folder with --results, or remove it')
+                             "choose another folder with results='...', or remove it")
         return
     record.mkdir(parents=True, exist_ok=True)
     write_json(record / 'config.json', config)
@@ -155,7 +155,7 @@ def is_recorded(
     theirs = recipe_of(config), config.get('train_fingerprint'), config.get('test_fingerprint')
     if theirs != (recipe, train_print, test_print):
         raise ValueError(f'{record} is the record of another recipe, or of other images ({config.get("data")}): '
-                         'choose another folder with --results, or remove it')
+                         "choose another folder with results='...', or remove it")
     return diverged or len(read_history(record)) == recipe.epochs
 
 def small_sets(train_set: ImageSet, test_set: ImageSet) -> tuple[ImageSet, ImageSet]:
@@ -170,10 +170,10 @@ def check_set(set_name: str, train_set: ImageSet, test_set: ImageSet, out: Path,
     or if folders mix: runs with records, smoke tests with the real ones, or runs on different images."""
     if set_name not in SETS: raise ValueError(f'unknown set {set_name!r}: choose one of {", ".join(SETS)}')
     if out.resolve() == results.resolve():
-        raise ValueError(f'{out} for both the runs and their records: choose another folder with --results')
+        raise ValueError(f"{out} for both the runs and their records: choose another folder with results='...'")
     if not smoke and 2 * BASES[set_name].hold_out > len(train_set):
         raise ValueError(f'the set {set_name} holds {BASES[set_name].hold_out} '
-                         f'of {len(train_set)} training images out: use more images, or --smoke')
+                         f'of {len(train_set)} training images out: use more images, or smoke=True')
     ours = test_set.fingerprint()
     for path in sorted(results.glob('*-*/config.json')):
         if path.parent.name == RANGE_TEST or path.parent.name.split('-')[0] not in BASES: continue
@@ -181,7 +181,7 @@ def check_set(set_name: str, train_set: ImageSet, test_set: ImageSet, out: Path,
         if (config.get('epochs') == 1) != smoke: what = f'{"not " * smoke}the record of a smoke test'
         elif config.get('test_fingerprint') != ours:
             what = f'a record of other images ({config.get("data")}), and the two would be averaged'
-        if what: raise ValueError(f'{path.parent} is {what}: choose another folder with --results, or remove it')
+        if what: raise ValueError(f"{path.parent} is {what}: choose another folder with results='...', or remove it")
 
 # %% ../nbs/05e_experiments.ipynb #e7d79b10
 #| code-fold: true
@@ -191,15 +191,16 @@ class Workplace:
     def __init__(
         self,
         train_set: ImageSet, test_set: ImageSet,  # images
-        out: Path,  # folder of the runs, with weights
-        results: Path,  # folder of the records
+        out: str | Path,  # folder of the runs, with weights
+        results: str | Path,  # folder of the records
         smoke: bool = False,  # few images, one epoch
         device: str = 'auto',  # as for fit
         speed: Speed = Speed(),  # as for fit
         say: Callable[[str], None] = print,  # told what is going on
     ):
         self.train_set, self.test_set = small_sets(train_set, test_set) if smoke else (train_set, test_set)
-        self.out, self.results, self.smoke, self.device, self.speed, self.say = out, results, smoke, device, speed, say
+        self.out, self.results = as_path(out), as_path(results)
+        self.smoke, self.device, self.speed, self.say = smoke, device, speed, say
         self.train_print = cache(lambda n: (hold_out(self.train_set, n)[0] if n else self.train_set).fingerprint())
         self.test_print = self.test_set.fingerprint()
 
@@ -232,8 +233,8 @@ def run_set(
     set_name: str,  # one of SETS
     train_set: ImageSet,  # training images
     test_set: ImageSet,  # test images
-    out: Path,  # folder of the runs, with weights
-    results: Path,  # folder of the records
+    out: str | Path,  # folder of the runs, with weights
+    results: str | Path,  # folder of the records
     only: str = '*',  # pattern of names, as of files: '*-small-*'
     smoke: bool = False,  # few images, one epoch
     device: str = 'auto',  # as for fit
@@ -242,6 +243,7 @@ def run_set(
 ) -> int:
     """Run what is not recorded yet, and write runs.csv; the number of runs done now.
     Raises ValueError for an unknown set, and what `fit` raises."""
+    out, results = as_path(out), as_path(results)
     place = Workplace(train_set, test_set, out, results, smoke, device, speed, say)
     check_set(set_name, place.train_set, place.test_set, out, results, smoke)
     results.mkdir(parents=True, exist_ok=True)
@@ -255,7 +257,7 @@ def run_set(
         if not place.has(set_name, recipe): done += place.make(set_name, recipe)
     if not seen and set_name == 'best' and not any(SETS['best'](results)):
         raise ValueError(f'{results} has no whole search in its records, which the set best follows from: '
-                         'run --set search first, or name their folder with --results')
+                         "make the set search first, or name their folder with results='...'")
     if not seen: raise ValueError(f'no run of the set {set_name} has a name that fits {only!r}: try \'*-small-*\'')
     write_runs(results)
     return done
@@ -270,7 +272,7 @@ def run_one(
     say: Callable[[str], None],  # told what is going on
 ) -> bool:
     "Run and record one recipe. False if another process is at it."
-    try: fit(recipe, train_set, test_set, folder, resume=True, device=device, speed=speed)
+    try: fit(recipe, train_set, test_set, folder, resume='auto', device=device, speed=speed)
     except InUse:
         say(f'{folder.name}: another process is at work on it, going on with the next')
         return False

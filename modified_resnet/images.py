@@ -4,13 +4,17 @@
 
 # %% auto #0
 __all__ = ['UNCERTAIN', 'CIFAR10_SIZES', 'CIFAR10_FINGERPRINTS', 'OFFICIAL_FOLDER', 'ARCHIVE', 'PAPER_MEAN', 'PAPER_STD',
-           'ImageSet', 'stratified_split', 'hold_out', 'load_digits_images', 'cache_folder', 'as_cifar10',
-           'recognise_cifar10', 'broken_archive', 'load_official', 'normalize', 'channel_stats', 'paper_transform',
-           'TransformedImages', 'paper_loaders', 'displayable', 'plot_images']
+           'ImageSet', 'stratified_split', 'hold_out', 'load_digits_images', 'cache_folder', 'passing_folder',
+           'as_cifar10', 'is_cifar10', 'recognise_cifar10', 'broken_archive', 'load_official', 'normalize',
+           'channel_stats', 'paper_transform', 'TransformedImages', 'paper_loaders', 'displayable', 'as_label',
+           'plot_images']
 
 # %% ../nbs/02_images.ipynb #e97a2ecf
+import functools
 import hashlib
 import os
+import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,6 +40,9 @@ class ImageSet:
         object.__setattr__(self, 'classes', tuple(self.classes))  # (a, b) == [a, b] is False
         if self.images.dtype != torch.uint8 or self.images.ndim != 4:
             raise ValueError(f'images are {self.images.dtype} {tuple(self.images.shape)}: want uint8 (N, C, H, W)')
+        if self.images.shape[3] <= 4 < min(self.images.shape[1:3]):
+            raise ValueError(f'images are {tuple(self.images.shape)}, which looks like (N, H, W, C): '
+                             'give images.permute(0, 3, 1, 2)')
         if self.labels.dtype != torch.int64 or self.labels.ndim != 1:
             raise ValueError(f'labels are {self.labels.dtype} {tuple(self.labels.shape)}: want int64 (N,)')
         if len(self.images) != len(self.labels):
@@ -106,9 +113,20 @@ def load_digits_images() -> tuple[ImageSet, ImageSet]:
 
 # %% ../nbs/02_images.ipynb #6e2d8eee
 def cache_folder() -> Path:
-    "Where downloads and decoded images are kept: $MODIFIED_RESNET_CACHE, else 'modified_resnet' in the user's cache."
-    user_cache = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
-    return Path(os.environ.get('MODIFIED_RESNET_CACHE') or user_cache / 'modified_resnet').expanduser()
+    """Where downloads and decoded images are kept: `$MODIFIED_RESNET_CACHE`,
+    else 'modified_resnet' in the user's cache.
+    For a user without a home, a folder that is removed when this process ends."""
+    user_cache = os.environ.get('XDG_CACHE_HOME') or '~/.cache'
+    named = Path(os.environ.get('MODIFIED_RESNET_CACHE') or Path(user_cache) / 'modified_resnet')
+    try: return named.expanduser()
+    except RuntimeError: return Path(passing_folder().name)
+
+@functools.cache
+def passing_folder() -> tempfile.TemporaryDirectory:
+    "A folder for as long as this process lives; says so."
+    print('note: this user has no home folder for a cache, so downloads and decoded images are not kept: '
+          'name a folder for them with MODIFIED_RESNET_CACHE', file=sys.stderr)
+    return tempfile.TemporaryDirectory()
 
 # %% ../nbs/02_images.ipynb #54831cc3
 #| code-fold: true
@@ -124,19 +142,22 @@ UNCERTAIN = (
 CIFAR10_SIZES = 50_000, 10_000  # training, test
 CIFAR10_FINGERPRINTS = 'f29378083d299208', '6cda1834f63b909e'  # training, test
 
-def as_cifar10(sets: tuple[ImageSet, ImageSet]) -> tuple[ImageSet, ImageSet]:
-    "Training and test images of the right sizes, sorted by class, named 'cifar10', the uncertain ones marked."
-    def known(data, places):
-        data = data.select(data.labels.argsort(stable=True))
-        return replace(data, name='cifar10', uncertain=torch.zeros(len(data), dtype=bool).index_fill(
-            0, torch.tensor(places, dtype=torch.int64), True))
-    return tuple(map(known, sets, UNCERTAIN))
+def as_cifar10(data: ImageSet, part: int) -> ImageSet:
+    "Training (part 0) or test images (1) of CIFAR-10, sorted by class, named 'cifar10', the uncertain ones marked."
+    data = data.select(data.labels.argsort(stable=True))
+    uncertain = torch.zeros(len(data), dtype=bool)
+    uncertain[torch.tensor(UNCERTAIN[part], dtype=torch.int64)] = True
+    return replace(data, name='cifar10', uncertain=uncertain)
+
+def is_cifar10(data: ImageSet, part: int) -> bool:
+    "Are these the training (part 0) or test images (1) of CIFAR-10?"
+    return (len(data) == CIFAR10_SIZES[part] and data.images.shape[1:] == (3, 32, 32)
+            and as_cifar10(data, part).fingerprint() == CIFAR10_FINGERPRINTS[part])
 
 def recognise_cifar10(sets: tuple[ImageSet, ImageSet]) -> tuple[ImageSet, ImageSet]:
     "The sets as CIFAR-10, if they are; else as they were."
-    if tuple(map(len, sets)) != CIFAR10_SIZES or sets[0].images.shape[1:] != (3, 32, 32): return sets
-    known = as_cifar10(sets)
-    return known if tuple(part.fingerprint() for part in known) == CIFAR10_FINGERPRINTS else sets
+    known = all(is_cifar10(data, part) for part, data in enumerate(sets))
+    return tuple(as_cifar10(data, part) for part, data in enumerate(sets)) if known else sets
 
 # %% ../nbs/02_images.ipynb #69ba391d
 OFFICIAL_FOLDER, ARCHIVE = 'cifar-10-batches-py', 'cifar-10-python.tar.gz'  # as their author names them
@@ -164,9 +185,9 @@ def load_official(
         raise ConnectionError(f'CIFAR-10 is not in {root} and could not be downloaded ({error}). '
                               f'Connect to the network, or copy {ARCHIVE} there, '
                               'or choose images you have: --data digits, or --data FOLDER') from error
-    return as_cifar10(tuple(
-        ImageSet(torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(part.targets),
-                 tuple(part.classes)) for part in parts))
+    return tuple(as_cifar10(ImageSet(torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(),
+                                     torch.tensor(part.targets), tuple(part.classes)), i)
+                 for i, part in enumerate(parts))
 
 # %% ../nbs/02_images.ipynb #5e9d5d47
 PAPER_MEAN = (0.4914, 0.4822, 0.4465)  # of red, green, blue on a scale of 0 to 1; paper's notebook
@@ -238,6 +259,16 @@ def displayable(image: Tensor) -> Tensor:
     image = image - image.min()
     return (image / (image.max() + 1e-5)).permute(1, 2, 0)
 
+def as_label(
+    text: str,  # to be shown as it is
+    longest: int | None = None,  # letters that there is room for; None: any number
+) -> str:
+    """What to give matplotlib so that it shows a text letter by letter, cut at its end if it is too long: it would set
+    what is between two dollars as mathematics (and fail at `$x_{$`), and leave out of a legend what begins with _."""
+    if longest and len(text) > longest: text = text[:longest - 3] + '...'
+    text = text.replace('$', r'\$')
+    return f' {text}' if text.startswith('_') else text
+
 def plot_images(
     images: Sequence[Tensor],  # each (C, H, W), uint8 or float; the largest square number of them is drawn
     labels: Sequence[int],  # positions in classes
@@ -250,6 +281,6 @@ def plot_images(
     fig, axes = plt.subplots(side, side, figsize=(size, size), layout='constrained', squeeze=False)
     for ax, image, label in zip(axes.flat, images, labels):
         ax.imshow(displayable(image).numpy(), interpolation='nearest')
-        ax.set_title(classes[label], fontsize=8)
+        ax.set_title(as_label(classes[label], 30), fontsize=8)
         ax.axis('off')
     return fig

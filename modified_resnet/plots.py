@@ -19,7 +19,7 @@ from matplotlib.lines import Line2D
 from torch import Tensor
 
 from .evaluation import Evaluation, confident_mistakes
-from .images import ImageSet, displayable
+from .images import ImageSet, as_label, displayable
 
 # %% ../nbs/05_plots.ipynb #573512c5
 MODEL_COLORS = {'small': '#0072B2', 'medium': '#D55E00', 'large': '#009E73'}
@@ -64,7 +64,7 @@ def plot_learning_rate(
     "Learning rate of every step of a run."
     fig, ax = new_axes()
     ax.plot(range(1, len(rates) + 1), rates, color=INK, lw=.8)
-    ax.set(xlabel='step', ylabel='learning rate', ylim=(0, None), title=title)
+    ax.set(xlabel='step', ylabel='learning rate', ylim=(0, None), title=as_label(title))
     return fig
 
 # %% ../nbs/05_plots.ipynb #8a40fc7f
@@ -77,7 +77,7 @@ def draw_history(axes, history: Sequence[dict], title: str = ''):
             values = [scale * row[f'{part}_{kind}'] for row in history]
             ax.plot(epochs, values, '-' if part == 'test' else '--', color=color, label=part)
         label_ends(ax, {line: line.get_label() for line in ax.lines})
-        ax.set(xlabel='epoch', ylabel=label, title=title)
+        ax.set(xlabel='epoch', ylabel=label, title=as_label(title))
         ax.spines[['top', 'right']].set_visible(False)
 
 def plot_history(
@@ -87,7 +87,7 @@ def plot_history(
     "Accuracy (left) and loss (right) by epoch, of training and test images."
     fig, axes = plt.subplots(1, 2, figsize=(8.6, 3.4), layout='constrained')
     draw_history(axes, history)
-    fig.suptitle(title)
+    fig.suptitle(as_label(title))
     return fig
 
 # %% ../nbs/05_plots.ipynb #07bcc846
@@ -97,14 +97,15 @@ def draw_confusion(ax, confusion: Tensor, classes: Sequence[str], title: str, si
     its counts and names are written up to 20 classes."""
     share = confusion / (confusion.abs().max().clamp(min=1) if signed else confusion.sum(1, keepdim=True).clamp(min=1))
     ax.imshow(share.numpy(), cmap='RdBu_r' if signed else 'Blues', vmin=-1 if signed else 0, vmax=1)
-    ax.set(title=title)
+    ax.set(title=as_label(title))
     if len(classes) > 20: return
+    names = [as_label(name, 30) for name in classes]
     for i, row in enumerate(confusion.tolist()):
         for j, count in enumerate(row):
             ax.text(j, i, f'{count:+d}' if signed and count else count, ha='center', va='center', fontsize=7,
                     color='white' if abs(share[i, j]) > .6 else 'black')
-    ax.set_xticks(range(len(classes)), classes, rotation=40, ha='right', fontsize=8)
-    ax.set_yticks(range(len(classes)), classes, fontsize=8)
+    ax.set_xticks(range(len(classes)), names, rotation=40, ha='right', fontsize=8)
+    ax.set_yticks(range(len(classes)), names, fontsize=8)
 
 def plot_confusion(
     confusion: Tensor,  # int, (classes, classes); rows are true classes
@@ -133,9 +134,10 @@ def plot_comparison(
     fig, ax = new_axes()
     for name, history in histories.items():
         epochs, values = [row['epoch'] for row in history], [scale * row[column] for row in history]
-        ax.plot(epochs, values, color=MODEL_COLORS.get(name), marker='o' if len(epochs) == 1 else None, label=name)
+        ax.plot(epochs, values, color=MODEL_COLORS.get(name), marker='o' if len(epochs) == 1 else None,
+                label=as_label(name, 60))
     label_ends(ax, {line: line.get_label() for line in ax.lines})
-    ax.set(xlabel='epoch', ylabel=label, title=title)
+    ax.set(xlabel='epoch', ylabel=label, title=as_label(title))
     return fig
 
 # %% ../nbs/05_plots.ipynb #d67c6dfa
@@ -154,8 +156,8 @@ def plot_mistakes(
     for ax, i in zip(axes.flat, worst):
         guess, sure = int(result.predictions[i]), result.probabilities[i].max().item()
         ax.imshow(displayable(data.images[i]).numpy(), interpolation='nearest')
-        ax.set_title(f'{data.classes[data.labels[i]]}, taken for\n'
-                     f'{data.classes[guess]} ({f"{sure:.0%}" if sure < .995 else ">99%"} sure)', fontsize=8)
+        is_class, taken = (as_label(data.classes[label], 30) for label in (data.labels[i], guess))
+        ax.set_title(f'{is_class}, taken for\n{taken} ({f"{sure:.0%}" if sure < .995 else ">99%"} sure)', fontsize=8)
     return fig
 
 # %% ../nbs/05_plots.ipynb #8c9897fc
@@ -193,7 +195,7 @@ def plot_confusion_pair(
     classes: Sequence[str],  # names of the classes
 ) -> Figure:
     "The paper's confusion matrix, ours, the difference, and the recall of each class (paper, Figures 2 to 4)."
-    fig, axes = plt.subplots(2, 2, figsize=(10, 9.4), layout='constrained')
+    fig, axes = plt.subplots(2, 2, figsize=(8, 7.6), layout='constrained')
     draw_confusion(axes[0, 0], theirs, classes, 'the paper')
     draw_confusion(axes[0, 1], ours, classes, 'ours')
     draw_confusion(axes[1, 0], ours - theirs, classes, 'ours minus the paper', signed=True)
@@ -201,7 +203,7 @@ def plot_confusion_pair(
     for matrix, marker, color, label in ((theirs, 'o', INK, 'the paper'), (ours, '^', '#0072B2', 'ours')):
         axes[1, 1].plot(100 * matrix.diagonal() / matrix.sum(1), range(len(classes)), marker,
                         mfc='none' if marker == 'o' else None, color=color, label=label)
-    axes[1, 1].set_yticks(range(len(classes)), classes, fontsize=8)
+    axes[1, 1].set_yticks(range(len(classes)), [as_label(name, 30) for name in classes], fontsize=8)
     axes[1, 1].set(xlabel='recall (%)', title='recall of each class', ylim=(len(classes) - .5, -.5))
     axes[1, 1].grid(axis='y', lw=.4)
     axes[1, 1].legend(frameon=False, ncols=2, loc='upper left', bbox_to_anchor=(0, -.12))
@@ -218,11 +220,12 @@ def draw_features(ax, rows: Sequence[dict], kind: str, classes: Sequence[str], t
     x, y, label = (torch.tensor([row[key] for row in rows]) for key in (f'{kind}_x', f'{kind}_y', 'label'))
     for i, name in enumerate(classes):
         ax.scatter(x[label == i], y[label == i], s=3, color=CLASS_COLORS[i % len(CLASS_COLORS)], lw=0, rasterized=True,
-                   label=name)
+                   label=as_label(name, 30))
         if kind == 'tsne' and (label == i).any():
-            ax.text(x[label == i].median(), y[label == i].median(), name, fontsize=7, ha='center', va='center',
-                    color='#1b1b1b', bbox=dict(boxstyle='round,pad=.15', fc='white', ec='none', alpha=.75))
-    ax.set(title=title, xticks=[], yticks=[])
+            ax.text(x[label == i].median(), y[label == i].median(), as_label(name, 30), fontsize=7,
+                    ha='center', va='center', color='#1b1b1b',
+                    bbox=dict(boxstyle='round,pad=.15', fc='white', ec='none', alpha=.75))
+    ax.set(title=as_label(title), xticks=[], yticks=[])
 
 def plot_features(
     features: dict[str, Sequence[dict]],  # rows of features.csv by model
@@ -254,7 +257,7 @@ def plot_answers(
                     va='center', color=INK, style='italic')
     first = next(iter(answers.values()))
     if first: ax.axvline(sum(first) / len(first), color='#999999', lw=.8, ls=':')
-    ax.set_yticks(range(len(answers)), answers)
+    ax.set_yticks(range(len(answers)), [as_label(answer, 60) for answer in answers])
     ax.set(xlabel=xlabel, ylim=(len(answers) - .5, -.5))
     low, high = ax.get_xlim()
     # a tenth of a point must not look like a difference
@@ -280,7 +283,7 @@ def plot_scaling(
         ax.plot([size] * len(values), values, 'o' if name in MODEL_COLORS else 's', ms=5,
                 color=MODEL_COLORS.get(name, INK))
         side = dict(xytext=(6, -6), ha='left', va='top') if name in MODEL_COLORS else dict(xytext=(-6, 4), ha='right')
-        if values: ax.annotate(name, (size, max(values)), textcoords='offset points', fontsize=8, **side)
+        if values: ax.annotate(as_label(name, 60), (size, max(values)), textcoords='offset points', fontsize=8, **side)
     ax.margins(x=.16, y=.1)
     ax.set(xscale='log', xlabel=xlabel, ylabel='test accuracy (%)')
     return fig
@@ -311,7 +314,7 @@ def plot_race(
     fig, ax = new_axes(7., 3.8)
     colors = itertools.cycle(('#999999', '#3D94C9', '#C2639A', '#C58200', '#009E73'))  # of no network
     for (name, points), color in zip(curves.items(), colors):
-        ax.plot(*zip(*points), 'o-', ms=3, lw=1.2, color=color, label=name)
+        ax.plot(*zip(*points), 'o-', ms=3, lw=1.2, color=color, label=as_label(name, 60))
     label_ends(ax, {line: line.get_label() for line in ax.lines})
     ax.axhline(target, color=INK, lw=.8, ls=':')
     ax.set(xscale='log', xlabel='seconds', ylabel='test accuracy (%)')

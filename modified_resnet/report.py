@@ -4,11 +4,16 @@
 
 # %% auto #0
 __all__ = ['STYLE', 'read_config', 'read_history', 'last_test_accuracy', 'read_confusion', 'recipe_of', 'recorded_network',
-           'table_row', 'text_table', 'save_figure', 'save_run_figures', 'save_figures', 'page', 'write_report']
+           'table_row', 'text_table', 'say_missing', 'save_figure', 'save_run_figures', 'save_figures', 'page',
+           'write_report']
 
 # %% ../nbs/05a_report.ipynb #61a84cf8
 import csv
+import functools
 import html
+import re
+import sys
+import warnings
 from dataclasses import fields
 from pathlib import Path
 
@@ -19,12 +24,13 @@ from torch import Tensor, nn
 from .models import parameter_count
 from .plots import COMPARISONS, plot_comparison, plot_confusion, plot_history, plot_learning_rate
 from .recipe import Recipe, learning_rates, network_of
-from .records import make_folder, read_csv, read_json, write_csv, write_whole
+from .records import as_path, make_folder, read_csv, read_json, write_csv, write_whole
 
 # %% ../nbs/05a_report.ipynb #57cdce1e
 #| code-fold: true
-def read_config(folder: Path) -> dict:
+def read_config(folder: str | Path) -> dict:
     "config.json of a run. Raises FileNotFoundError if the folder holds no finished epoch."
+    folder = as_path(folder)
     if not (folder / 'history.csv').exists():
         raise FileNotFoundError(f'{folder} holds no record of a run with at least one epoch')
     path = folder / 'config.json'
@@ -35,16 +41,18 @@ def read_config(folder: Path) -> dict:
         raise ValueError(f'{path} is not the config of a run: it lacks {(missing or ["the name of a model"])[0]}')
     return config
 
-def read_history(folder: Path) -> list[dict]:
+def read_history(folder: str | Path) -> list[dict]:
     "history.csv of a run: one row an epoch. Raises ValueError if it is damaged or empty."
+    folder = as_path(folder)
     rows, wanted = (read_csv(folder / 'history.csv'),
                     ('epoch', 'train_loss', 'train_accuracy', 'test_loss', 'test_accuracy', 'seconds'))
     if not rows or not all(isinstance(row.get(key), (int, float)) for row in rows for key in wanted):
         raise ValueError(f'{folder / "history.csv"} is damaged: it has no rows, or rows without numbers')
     return rows
 
-def last_test_accuracy(folder: Path) -> float:
+def last_test_accuracy(folder: str | Path) -> float:
     "Test accuracy (0 to 1) of a run's last weights; with held-out images, from its one look at the test set."
+    folder = as_path(folder)
     if read_config(folder).get('hold_out'):
         if not (folder / 'test.json').exists():
             raise ValueError(f'{folder} is of a run that is not finished: '
@@ -52,10 +60,10 @@ def last_test_accuracy(folder: Path) -> float:
         return read_json(folder / 'test.json')['last']['accuracy']
     return read_history(folder)[-1]['test_accuracy']
 
-def read_confusion(folder: Path) -> tuple[Tensor, list[str]]:
+def read_confusion(folder: str | Path) -> tuple[Tensor, list[str]]:
     """The final confusion matrix of a run, int64 (classes, classes), and the names of the classes.
     Raises ValueError if it is damaged."""
-    path = folder / 'confusion.csv'
+    path = as_path(folder) / 'confusion.csv'
     with open(path, newline='', encoding='utf-8') as file:
         try:
             _, *rows = csv.reader(file)
@@ -72,7 +80,7 @@ def recorded_network(config: dict) -> nn.Module:
     "The network of a run, freshly initialised, from its config."
     return network_of(recipe_of(config), num_classes=len(config['classes']), in_channels=config.get('channels', 3))
 
-def table_row(folder: Path) -> dict:
+def table_row(folder: str | Path) -> dict:
     "One row of Table 1 from a run's record; accuracies of the last epoch in percent, seconds for an epoch (mean)."
     config, history = read_config(folder), read_history(folder)
     model = recorded_network(config)
@@ -93,9 +101,21 @@ def text_table(rows: list[dict]) -> str:
 
 # %% ../nbs/05a_report.ipynb #59bfdb74
 #| code-fold: true
+@functools.cache
+def say_missing(letters: str):
+    "Say, once in a process, that figures show boxes for some letters, and what helps."
+    print(f'note: the font of the figures has no {letters}, so they show boxes there: '
+          "name one that has them, with matplotlib's font.family", file=sys.stderr)
+
 def save_figure(fig, path: Path):
-    "Write a figure as PNG, whole or not at all, and close it."
-    write_whole(path, lambda file: fig.savefig(file, format='png', dpi=100))
+    "Write a figure as PNG, whole or not at all, and close it. Letters that its font lacks are named in a note."
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter('always')
+        write_whole(path, lambda file: fig.savefig(file, format='png', dpi=100))
+    lacking = [re.match('Glyph ([0-9]+) ', str(warning.message)) for warning in said]
+    if any(lacking): say_missing(' '.join(dict.fromkeys(chr(int(found[1])) for found in lacking if found)))
+    for warning, found in zip(said, lacking):
+        if not found: warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
     plt.close(fig)
 
 def save_run_figures(name: str, folder: Path, out: Path, number: int | None) -> list[tuple[str, str]]:
@@ -155,13 +175,19 @@ def page(title: str, note: str, rows: list[dict], figures: list[tuple[str, str]]
 # %% ../nbs/05a_report.ipynb #fa313988
 #| code-fold: true
 def write_report(
-    runs: dict[str, Path],  # folder of each run, by model
-    out: Path,  # where the figures, table1.csv and index.html go
+    runs: dict[str, str | Path],  # folder of each run, by model
+    out: str | Path,  # where the figures, table1.csv and index.html go
 ) -> tuple[str, Path]:
-    "Table 1, all figures and a page that shows them. Returns the table as text, and the page's path."
+    """Table 1, all figures and a page that shows them. Returns the table as text, and the page's path.
+    Raises ValueError for no runs, or runs that do not belong together, and what `read_config` raises."""
+    if not isinstance(runs, dict) or not runs:
+        raise ValueError("runs has no folder of a run by the name of its model: want {'small': 'runs/small'}")
+    runs, out = {name: as_path(folder) for name, folder in runs.items()}, as_path(out)
     rows, configs = [table_row(folder) for folder in runs.values()], [read_config(folder) for folder in runs.values()]
     make_folder(out)
-    for key in ('data', 'train_images', 'test_images', 'seed', 'train_fingerprint', 'test_fingerprint', 'precision'):
+    images = (('train_fingerprint', 'test_fingerprint') if all('test_fingerprint' in config for config in configs)
+              else ('data',))  # the same images may have gone by another name
+    for key in (*images, 'train_images', 'test_images', 'seed', 'precision'):
         values = {str(config.get(key, 'float32')) for config in configs}  # the plain loop has no precision to name
         if len(values) > 1:
             raise ValueError(f'runs with {key} {" and ".join(sorted(values))}: '

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['FREE', 'Interrupted', 'StopSignals', 'save_run', 'advise_on_disk', 'write_events', 'write_epoch', 'record_epoch',
-           'train_epoch', 'so_far', 'step_or_advise', 'advise_on_processes', 'obey', 'fit', 'go_on', 'score',
-           'test_once']
+           'train_epoch', 'so_far', 'advise_on_processes', 'obey', 'check_longer', 'network_to_begin_with', 'config_of',
+           'fit', 'go_on', 'forget_test', 'say_start', 'score', 'test_once']
 
 # %% ../nbs/03d_run.ipynb #50e982f8
 import copy
@@ -22,17 +22,19 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .batches import Speed, World, join_world, predict, safe_speed
-from .engine import Trainer, first_line
+from .engine import Trainer, first_line, weights_print
 from .images import ImageSet, hold_out
-from .recipe import Recipe
-from .records import (BEST, CheckpointError, add_sitting, load_checkpoint, open_run, read_checkpoint,
-                                     save_checkpoint, save_tensors, settle_checkpoint, write_json)
-from .training import (best_row, check_pair, epoch_line, get_device, is_best, progress, run_config,
-                                      write_results)
+from .recipe import ENDLESS, Recipe
+from .records import (ANOTHER, BEST, LAST, CheckpointError, add_sitting, as_path, load_checkpoint,
+                                     open_run, read_checkpoint, read_json, save_checkpoint, save_tensors,
+                                     settle_checkpoint, write_json)
+from .training import (advise_on_memory, best_row, check_kinds, check_pair, class_difference, epoch_line,
+                                      get_device, is_best, progress, run_config, write_results)
 
 # %% ../nbs/03d_run.ipynb #481bcf79
 class Interrupted(KeyboardInterrupt):
-    "A run that was asked to stop, and has saved itself."
+    "A run that was asked to stop, and has saved itself; `args[0]` says by what, and where."
+    def __str__(self): return f'{self.args[0]}. All is saved: go on with resume=True'
 
 class StopSignals:
     """While open, SIGINT, SIGTERM and SIGHUP (a terminal that closes; not if nohup has it ignored)
@@ -65,8 +67,8 @@ def advise_on_disk(write: Callable, folder: Path):
     "Call `write`; if the disk refuses, raise OSError with what to do."
     try: write()
     except OSError as error:
-        raise OSError(f'cannot write in {folder} ({first_line(error)}): make room there and go on with --resume. '
-                      'The last checkpoint is kept') from error
+        raise OSError(f'cannot write in {folder} ({error.strerror or first_line(error)}): make room there, and go on '
+                      'with resume=True. The last checkpoint is kept') from error
 
 # %% ../nbs/03d_run.ipynb #53c91c4f
 def write_events(folder: Path, row: dict):
@@ -107,7 +109,7 @@ def train_epoch(
     bar = progress(steps, desc=f'epoch {trainer.epoch}/{trainer.recipe.epochs}', unit='batch',
                    initial=trainer.step, total=len(trainer.batches))
     for step in bar:
-        step_or_advise(trainer)
+        trainer.train_step()
         trainer.seconds = time.perf_counter() - start
         if not bar.disable and trainer.step % show == 0: bar.set_postfix(so_far(trainer), refresh=False)
         if on_cpu: trainer.check_finite(weights=False)
@@ -131,13 +133,6 @@ def so_far(trainer: Trainer) -> dict[str, str]:
             'images/s': f'{seen / trainer.seconds:,.0f}'}
 
 # %% ../nbs/03d_run.ipynb #b6880325
-def step_or_advise(trainer: Trainer):
-    "One step. Raises RuntimeError with advice if the GPU's memory is too small."
-    try: trainer.train_step()
-    except torch.OutOfMemoryError as error:
-        raise RuntimeError(f'out of GPU memory at batch_size={trainer.recipe.batch_size}: '
-                           f'try {max(1, trainer.recipe.batch_size // 2)}') from error
-
 @contextmanager
 def advise_on_processes(world: World):
     "Raises RuntimeError with advice if what is done in it fails because another process of the run has ended."
@@ -145,13 +140,54 @@ def advise_on_processes(world: World):
     except RuntimeError as error:
         if world.size == 1 or not any(word in str(error).lower() for word in ('connection', 'gloo', 'nccl')): raise
         raise RuntimeError(f'a process of this run has ended, so process {world.rank} cannot go on '
-                           f'({first_line(error)[:200]}). Start the run again with --resume') from error
+                           f'({first_line(error)[:200]}). Start the run again with resume=True') from error
 
 # %% ../nbs/03d_run.ipynb #30116fed
 def obey(stop: StopSignals, trainer: Trainer, where: str):
     "Raise Interrupted, which says where, if any process of the run was asked to stop."
     if trainer.world.any(bool(stop.name), trainer.device):
         raise Interrupted(f'stopped by {stop.name or "another process"} {where}')
+
+# %% ../nbs/03d_run.ipynb #89fbc60a
+def check_longer(folder: Path, recipe: Recipe) -> str:
+    """What the learning rate does in the epochs that a run is given beyond those it had; '' if it is given none.
+    Raises ValueError if its schedule ends with the epochs that it had."""
+    try: old = read_json(folder / 'config.json')['epochs'] if (folder / LAST).exists() else recipe.epochs
+    except (OSError, ValueError, KeyError, TypeError): return ''  # no run, or a damaged one: open_run tells more
+    if not isinstance(old, int) or recipe.epochs <= old: return ''
+    if recipe.schedule not in ENDLESS:
+        raise ValueError(f'the run in {folder} has epochs={old}, not {recipe.epochs}, and schedule={recipe.schedule!r} '
+                         f'has brought its learning rate down by then: begin another run with its weights, by '
+                         f"init=load_weights('{folder}') and out='...'")
+    return (f'{recipe.epochs} epochs instead of {old}: the learning rate goes on by {recipe.schedule}, '
+            f'as in a run of {recipe.epochs} from the start')
+
+def network_to_begin_with(
+    init: nn.Module | tuple | None,  # as for fit
+    recipe: Recipe,  # names its network
+    classes: tuple[str, ...],  # of the images
+) -> nn.Module | None:
+    """The network in `init`. Raises TypeError if there is none in it, ValueError if what is known of it
+    does not fit the run."""
+    model, about = init if isinstance(init, tuple) and len(init) == 2 else (init, None)
+    if model is not None and not isinstance(model, nn.Module):
+        given = repr(init) if isinstance(init, str) else f'a {type(init).__name__}'
+        raise TypeError(f"init is {given}: want a network, or what load_weights('...') returns")
+    if about is not None and about.name != recipe.model:
+        raise ValueError(f'init is of {about.name!r}, the recipe of model={recipe.model!r}: use the same for both')
+    if about is not None and about.classes and about.classes != classes:
+        raise ValueError(f'the classes of init and images differ: {class_difference(about.classes, classes)}; '
+                         'use images of the classes that init knows')
+    return model
+
+def config_of(
+    recipe: Recipe, train_set: ImageSet, test_set: ImageSet,  # as for run_config
+    speed: Speed, device: str,  # as for fit
+    init: nn.Module | None,  # as from network_to_begin_with
+) -> dict:
+    "Everything that determines a run: recipe, images, arithmetic, and the weights that it is given to begin with."
+    config = dict(run_config(recipe, train_set, test_set), **asdict(safe_speed(speed, recipe, get_device(device))))
+    return config if init is None else dict(config, init=weights_print(init))
 
 # %% ../nbs/03d_run.ipynb #72969544
 # may be another in each sitting of a run; config.json has those of the first, env.json those of all
@@ -162,57 +198,77 @@ def fit(
     train_set: ImageSet,  # training images
     test_set: ImageSet,  # looked at after every epoch; with recipe.hold_out only once, at the end
     out: str | Path,  # folder for the record
-    resume: bool = False,  # go on with the run that is there
+    resume: bool | str = False,  # True: go on with the run that is there; 'auto': or begin it, if there is none
     device: str = 'auto',  # 'auto', 'cpu', 'cuda', 'cuda:1'
     speed: Speed = Speed(),  # how the arithmetic is done
     save_seconds: float = 60.,  # time between checkpoints within an epoch
+    init: nn.Module | tuple | None = None,  # weights to begin with: a network, or what load_weights returns
 ) -> tuple[nn.Module, list[dict]]:
     """Train by a recipe: the network that was tested (the average, if the recipe has one), in evaluation mode,
     on the device; and the history. SIGINT, SIGTERM and SIGHUP stop it after a step, saved.
-    Raises ValueError, FileExistsError, InUse, CheckpointError, FloatingPointError, OSError, Interrupted,
-    and RuntimeError (out of GPU memory, or a lost process)."""
+    Raises TypeError, ValueError, FileExistsError, FileNotFoundError, InUse, CheckpointError, FloatingPointError,
+    OSError, Interrupted, and RuntimeError (out of memory, or a lost process)."""
+    check_kinds(recipe=recipe)
     check_pair(train_set, test_set)
+    if not isinstance(save_seconds, (int, float)) or not save_seconds >= 0:
+        raise ValueError(f'save_seconds={save_seconds!r}: want a number of seconds, at least 0')
     train_part, looked_at = hold_out(train_set, recipe.hold_out) if recipe.hold_out else (train_set, test_set)
-    if not save_seconds >= 0: raise ValueError(f'save_seconds={save_seconds}: want a number of seconds, at least 0')
-    config = dict(run_config(recipe, train_part, test_set), **asdict(safe_speed(speed, recipe, get_device(device))))
+    init = network_to_begin_with(init, recipe, train_set.classes)
+    config = config_of(recipe, train_part, test_set, speed, device, init)
     older = dict(channels=config['channels'])  # not in the records of before; the fingerprints answer for it
-    with join_world(get_device(device)) as (world, device), StopSignals() as stop, advise_on_processes(world):
-        with ExitStack() as stack:
-            folder = world.first(lambda: stack.enter_context(
-                open_run(out, config, resume, older | asdict(Recipe()) | asdict(Speed()), FREE)))
-            trainer = Trainer(recipe, train_part, looked_at, device, speed, world)
-            go_on(trainer, folder)
-            while not trainer.done:
-                if not trainer.epoch_done: train_epoch(trainer, stop, lambda: save_run(trainer, folder), save_seconds)
-                row = trainer.finish_epoch()
-                record_epoch(trainer, folder)
-                if world.rank == 0:
-                    print(epoch_line(row, recipe.epochs, 'held-out' if recipe.hold_out else 'test'), flush=True)
-                obey(stop, trainer, f'after epoch {len(trainer.history)} of {recipe.epochs}')
-            world.first(lambda: advise_on_disk(lambda: test_once(trainer, folder, test_set), folder))
-            obey(stop, trainer, 'when all epochs were done')
+    with (join_world(get_device(device)) as (world, device), StopSignals() as stop, advise_on_processes(world),
+          advise_on_memory(recipe, train_set, device), ExitStack() as stack):
+        longer = world.first(lambda: check_longer(as_path(out), recipe) if resume else '')
+        folder = world.first(lambda: stack.enter_context(
+            open_run(out, config, resume, older | asdict(Recipe()) | asdict(Speed()), FREE,
+                     ['epochs'] if recipe.schedule in ENDLESS else [])))
+        if longer and world.rank == 0: print(longer, flush=True)
+        trainer = Trainer(recipe, train_part, looked_at, device, speed, world, init)
+        go_on(trainer, folder, init)
+        while not trainer.done:
+            if not trainer.epoch_done: train_epoch(trainer, stop, lambda: save_run(trainer, folder), save_seconds)
+            row = trainer.finish_epoch()
+            record_epoch(trainer, folder)
+            if world.rank == 0:
+                print(epoch_line(row, recipe.epochs, 'held-out' if recipe.hold_out else 'test'), flush=True)
+            obey(stop, trainer, f'after epoch {len(trainer.history)} of {recipe.epochs}')
+        world.first(lambda: advise_on_disk(lambda: test_once(trainer, folder, test_set), folder))
+        obey(stop, trainer, 'when all epochs were done')
     return trainer.tested.eval(), trainer.history
 
 # %% ../nbs/03d_run.ipynb #511704d5
-def go_on(trainer: Trainer, folder: Path):
+def go_on(trainer: Trainer, folder: Path, init: nn.Module | None = None):
     """Restore the newest good checkpoint of a run, if it has one, in every process;
-    say aloud if a newer one was damaged."""
+    say aloud if a newer one was damaged. `init` has the weights that the run was given to begin with."""
     state, faults = trainer.world.first(lambda: (settle_checkpoint(folder), load_checkpoint(folder))[1])
     if state is not None: trainer.restore(state)
     elif (folder / 'history.csv').exists():
-        raise CheckpointError(f'{folder} holds the record of a run, but no checkpoint to go on from: '
-                              'choose another folder with --out')
+        raise CheckpointError(f'{folder} holds the record of a run, but no checkpoint to go on from: {ANOTHER}')
     if trainer.history and trainer.step == 0:
         trainer.world.first(lambda: advise_on_disk(lambda: write_epoch(trainer, folder), folder))
     sitting = dict(processes=trainer.world.size, first_epoch=trainer.epoch,
                    **{field: getattr(trainer.speed, field) for field in FREE})
     if not trainer.done: trainer.world.first(lambda: add_sitting(folder, trainer.device, **sitting))
     if trainer.world.rank: return
-    if state is None: (folder / 'test.json').unlink(missing_ok=True)
     for fault in faults: print(f'note: {fault}; going on from the checkpoint before it')
+    if not trainer.done: forget_test(trainer, folder)
     if state is not None:
         print('all epochs are done already' if trainer.done
               else f'going on in epoch {trainer.epoch} after batch {trainer.step}')
+    elif init is not None: say_start(trainer.model, init)
+
+def forget_test(trainer: Trainer, folder: Path):
+    "Remove test.json of a run that is not done (any more); with held-out images say that there will be another look."
+    if trainer.recipe.hold_out and trainer.history and (folder / 'test.json').exists():
+        print('note: the test set has been looked at already, and will be again when these epochs are done')
+    (folder / 'test.json').unlink(missing_ok=True)
+
+def say_start(model: nn.Module, init: nn.Module):
+    "Say that a run begins with given weights, and if its images are normalised by other numbers than theirs were."
+    print('beginning with the weights of init; the optimizer starts anew')
+    if getattr(init, 'normalization', model.normalization) != model.normalization:
+        print('note: they were trained on images that were normalised by other numbers than this run takes: '
+              'the first epochs may be spent on that')
 
 # %% ../nbs/03d_run.ipynb #f33cc410
 def score(model: nn.Module, images: Tensor, labels: Tensor, speed: Speed = Speed()) -> dict[str, float]:

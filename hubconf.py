@@ -1,0 +1,31 @@
+"""Entry points of torch.hub. In a clone: torch.hub.load('.', 'resnet_small', source='local', pretrained=True)."""
+
+dependencies = ['torch', 'numpy', 'PIL', 'filelock', 'tqdm']
+
+
+def resnet_small(pretrained: bool = False, **kwargs):
+    """Three stages of 16, 32 and 64 channels: 78,042 parameters. pretrained: with weights trained on CIFAR-10;
+    without, num_classes=10 and in_channels=3 may be others. Images are uint8 / 255, normalised by model.normalization,
+    or given as they are to modified_resnet.inference.predict_images."""
+    return _model('small', pretrained, **kwargs)
+
+
+def resnet_medium(pretrained: bool = False, **kwargs):
+    "Four stages of 32 to 256 channels: 1,228,970 parameters. Arguments as for resnet_small."
+    return _model('medium', pretrained, **kwargs)
+
+
+def resnet_large(pretrained: bool = False, **kwargs):
+    "Four stages of 64 to 512 channels: 4,903,242 parameters. Arguments as for resnet_small."
+    return _model('large', pretrained, **kwargs)
+
+
+def resnet_budget(pretrained: bool = False, **kwargs):
+    "Three stages of three blocks, 64 to 256 channels; not in the paper, without weights."
+    return _model('budget', pretrained, **kwargs)
+
+
+def _model(name: str, pretrained: bool, **kwargs):
+    "A network of the package, imported only now, so that torch.hub can name a missing dependency first."
+    from modified_resnet.inference import hub_model
+    return hub_model(name, pretrained, **kwargs)
