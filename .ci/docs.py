@@ -65,6 +65,25 @@ def heading(text: str, names: list[str]) -> str:
     return f'{source[0] if source else ""}{places}\n\n### {", ".join(names)} {{#{names[0].lower()}}}'
 
 
+def text_of(box: dict) -> str:
+    return ''.join(box['outputs'][0]['data']['text/markdown'])
+
+
+def boxes_of(boxes: list[dict], names: list[str], folded: bool) -> list[dict]:
+    "What stands above a cell: where its code is folded, the signatures that explain their parameters, else one heading for all it defines."
+    if not boxes: return []
+    explained = [box for box in boxes if folded and re.search(r'^ .*#', text_of(box), re.M)]
+    if not explained:
+        boxes[0]['outputs'][0]['data']['text/markdown'] = heading(text_of(boxes[0]), names)
+        return boxes[:1]
+    for box in explained: box['outputs'][0]['data']['text/markdown'] = tidy_box(text_of(box))
+    others = [name for name, box in zip(names, boxes) if box not in explained]
+    places = ''.join(f' []{{#{name.lower()}}}' for name in others)
+    first = explained[0]['outputs'][0]['data']
+    first['text/markdown'] = re.sub(r'^(\[source\].*)', lambda m: m[1] + places, first['text/markdown'], flags=re.M)
+    return explained
+
+
 def fold_imports(cell: dict):
     "Fold a cell that does nothing but import."
     source = ''.join(cell['source'])
@@ -89,12 +108,7 @@ def tidy(path: Path):
         fold_imports(cell)
         frame_findings(cell, after)
         here = sorted((name for name in docs if defines(cell, name)), key=lambda name: ''.join(cell['source']).index(f' {name.rpartition(".")[2]}'))
-        boxes = [docs.pop(name) for name in here]
-        if boxes and not is_folded(cell): boxes = boxes[:1]
-        for data in (output['data'] for box in boxes for output in box['outputs']):
-            text = ''.join(data['text/markdown'])
-            data['text/markdown'] = tidy_box(text) if is_folded(cell) else heading(text, here)
-        notebook['cells'] += boxes
+        notebook['cells'] += boxes_of([docs.pop(name) for name in here], here, is_folded(cell))
         for data in (output.get('data', {}) for output in cell.get('outputs', [])):  # a parameter is not the function of that name
             if 'text/markdown' in data: data['text/markdown'] = re.sub(r'^- \[(`\w+`)\]\([^)]*\):', r'- \1:', ''.join(data['text/markdown']), flags=re.M)
         notebook['cells'].append(cell)

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['WRAPPERS', 'PREFIXES', 'COUNTERS', 'LARGEST_NETWORK', 'Evaluation', 'evaluate_model', 'accuracy', 'loss_by_image',
            'loss_by_batch', 'per_class', 'reliability', 'calibration_error', 'confident_mistakes', 'About',
-           'load_model', 'unwrapped', 'without_prefix', 'some_keys', 'check_tensor', 'network_weights', 'named_model',
-           'recognised_model', 'fitting', 'shapes', 'count_blocks', 'listed_stages', 'stages_in']
+           'load_model', 'is_counter', 'unwrapped', 'without_prefix', 'some_keys', 'check_tensor', 'network_weights',
+           'named_model', 'recognised_model', 'fitting', 'shapes', 'count_blocks', 'listed_stages', 'stages_in']
 
 # %% ../nbs/04_evaluation.ipynb #3394d781
 import math
@@ -161,6 +161,8 @@ PREFIXES = ('_orig_mod.', 'module.', 'model.', 'net.', 'network.')  # before the
 COUNTERS = ('num_batches_tracked', 'n_averaged', 'total_ops', 'total_params')  # of no use to a trained network
 LARGEST_NETWORK = 100_000_000  # numbers; no network of this package comes near
 
+def is_counter(name: str) -> bool: return name.split('.')[-1] in COUNTERS
+
 def unwrapped(state: dict) -> dict:
     "The dictionary of weights in a checkpoint: what is under one of WRAPPERS, at most four deep; or all of it."
     for _ in range(4):
@@ -195,7 +197,7 @@ def network_weights(state: dict, path: str | Path) -> dict:
     weights = {without_prefix(name): value for name, value in tensors.items()}
     if len(weights) < len(tensors):
         raise CheckpointError(f'{path} holds several networks, in one dictionary: its keys are {some_keys(state)}')
-    weights = {name: value for name, value in weights.items() if name.split('.')[-1] not in COUNTERS}
+    weights = {name: value for name, value in weights.items() if not is_counter(name) or value.ndim == 0}
     for name, dimensions in (('conv1.weight', 4), ('linear.weight', 2)):
         if name not in weights: raise CheckpointError(f'{path} is not of a network of this package: it has no {name}; '
                                                       f'its keys are {some_keys(state)}')
@@ -259,7 +261,7 @@ def fitting(make: Callable[[], nn.Module], weights: dict, path: str | Path, name
 # %% ../nbs/04_evaluation.ipynb #79531b7f
 def shapes(weights: dict) -> dict:
     "Shape of each entry of a state_dict, without counters."
-    return {key: tuple(value.shape) for key, value in weights.items() if key.split('.')[-1] not in COUNTERS}
+    return {key: tuple(value.shape) for key, value in weights.items() if not is_counter(key)}
 
 def count_blocks(weights: dict) -> list[int]:
     "Blocks in each stage of a network, from the names in its state_dict."
