@@ -161,7 +161,9 @@ PREFIXES = ('_orig_mod.', 'module.', 'model.', 'net.', 'network.')  # before the
 COUNTERS = ('num_batches_tracked', 'n_averaged', 'total_ops', 'total_params')  # of no use to a trained network
 LARGEST_NETWORK = 100_000_000  # numbers; no network of this package comes near
 
-def is_counter(name: str) -> bool: return name.split('.')[-1] in COUNTERS
+def is_counter(name: str) -> bool:
+    "Is it the name of a counter, not of a weight?"
+    return name.split('.')[-1] in COUNTERS
 
 def unwrapped(state: dict) -> dict:
     "The dictionary of weights in a checkpoint: what is under one of WRAPPERS, at most four deep; or all of it."

@@ -47,9 +47,10 @@ def spread_labels(
 # %% ../nbs/05_plots.ipynb #5d5ac8d4
 def label_ends(
     ax,  # matplotlib axes
-    labels: dict[Line2D, str],  # text for each line
+    labels: dict[Line2D, str] | None = None,  # text for each line; None: every line's own label
 ):
     "Write a label at the end of each line, in its colour."
+    if labels is None: labels = {line: line.get_label() for line in ax.lines}
     low, high = ax.get_ylim()
     ends = [(line.get_xdata()[-1], line.get_ydata()[-1]) for line in labels]
     heights = spread_labels([y for _, y in ends], gap=.075 * (high - low))
@@ -76,7 +77,7 @@ def draw_history(axes, history: Sequence[dict], title: str = ''):
         for part, color in (('train', TRAIN_COLOR), ('test', TEST_COLOR)):
             values = [scale * row[f'{part}_{kind}'] for row in history]
             ax.plot(epochs, values, '-' if part == 'test' else '--', color=color, label=part)
-        label_ends(ax, {line: line.get_label() for line in ax.lines})
+        label_ends(ax)
         ax.set(xlabel='epoch', ylabel=label, title=as_label(title))
         ax.spines[['top', 'right']].set_visible(False)
 
@@ -136,7 +137,7 @@ def plot_comparison(
         epochs, values = [row['epoch'] for row in history], [scale * row[column] for row in history]
         ax.plot(epochs, values, color=MODEL_COLORS.get(name), marker='o' if len(epochs) == 1 else None,
                 label=as_label(name, 60))
-    label_ends(ax, {line: line.get_label() for line in ax.lines})
+    label_ends(ax)
     ax.set(xlabel='epoch', ylabel=label, title=as_label(title))
     return fig
 
@@ -315,7 +316,7 @@ def plot_race(
     colors = itertools.cycle(('#999999', '#3D94C9', '#C2639A', '#C58200', '#009E73'))  # of no network
     for (name, points), color in zip(curves.items(), colors):
         ax.plot(*zip(*points), 'o-', ms=3, lw=1.2, color=color, label=as_label(name, 60))
-    label_ends(ax, {line: line.get_label() for line in ax.lines})
+    label_ends(ax)
     ax.axhline(target, color=INK, lw=.8, ls=':')
     ax.set(xscale='log', xlabel='seconds', ylabel='test accuracy (%)')
     return fig
