@@ -91,6 +91,10 @@ def measure_here(loop: str, recipe: Recipe, steps: int, images: int, device: str
     if (WARM_UP + steps) * recipe.batch_size > images:
         raise ValueError(f'{images} images are too few for {WARM_UP} + {steps} steps of {recipe.batch_size}')
     data, device = noise_images(images), get_device(device)
+    if device.type == 'cuda':  # as in a fresh process
+        torch.backends.cudnn.deterministic = False  # the engine sets it for itself
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats(device)
     runner = RUNNERS[loop](recipe, data, device, speed)
     warm_up = timed(lambda: runner(WARM_UP), device)
     rate = steps * recipe.batch_size / timed(lambda: runner(steps), device)
@@ -106,11 +110,13 @@ def measure(
     device: str = 'auto',  # where
     speed: Speed = Speed(),  # switches of the engine
 ) -> dict:
-    "`measure_here` in a fresh process. Raises RuntimeError with the end of its output if it fails."
+    """`measure_here`, on a processor in a fresh process.
+    Raises RuntimeError with the end of its output if that fails."""
+    images = images or max(6_400, (WARM_UP + steps) * recipe.batch_size)
+    if get_device(device).type == 'cuda': return measure_here(loop, recipe, steps, images, device, speed)
     code = ('import json; from modified_resnet.batches import Speed; '
             'from modified_resnet.bench import measure_here; from modified_resnet.recipe import Recipe; '
-            f'print(json.dumps(measure_here({loop!r}, {recipe!r}, {steps}, '
-            f'{images or max(6_400, (WARM_UP + steps) * recipe.batch_size)}, {str(device)!r}, {speed!r})))')
+            f'print(json.dumps(measure_here({loop!r}, {recipe!r}, {steps}, {images}, {str(device)!r}, {speed!r})))')
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
     if done.returncode: raise RuntimeError(f'the measurement of {loop} {recipe.model} failed: {done.stderr[-500:]}')
     return json.loads(done.stdout.splitlines()[-1])
@@ -144,8 +150,8 @@ def summarise(rows: list[dict]) -> dict:
 
 # %% ../nbs/05b_bench.ipynb #d85c9827
 def machine_limits(device: torch.device, size: int = 2048, rounds: int = 5) -> dict:
-    """Best of several measurements: 'flops' of a float32 matrix product (operations/s)
-    and 'bytes' of a copy (read and written, bytes/s)."""
+    """Best of several measurements: 'flops' of a float32 matrix product (operations/s), 'bytes' of a copy (read
+    and written, bytes/s), and on a GPU 'bfloat16_flops' of a product of matrices four times as wide."""
     a, b = torch.randn(2, size, size, device=device)
     block = torch.empty(64_000_000, device=device).normal_()
     target = torch.empty_like(block)
@@ -191,10 +197,17 @@ def bench_sizes(device: str, extent: Extent) -> list[dict]:
                      'engine', Recipe(), n // 64 - WARM_UP, n, device)['images_per_second']) for n in extent.images]
 
 def bench_memory(device: str, extent: Extent) -> list[dict]:
-    "Peak memory of the engine by model and batch size."
-    return [dict(model=model, batch_size=size,
-                 megabytes=measure('engine', Recipe(model, batch_size=size), 1, 8 * size, device)['megabytes'])
-            for model in extent.models for size in extent.batch_sizes]
+    """Peak memory of the engine by model and batch size;
+    on a GPU, where more steps cost little, in bfloat16 and with 'images_per_second'."""
+    gpu, rows = get_device(device).type == 'cuda', []
+    for model in extent.models:
+        for size in extent.batch_sizes:
+            steps, speed = (100, Speed(precision='bfloat16')) if gpu else (1, Speed())
+            images = max(8, WARM_UP + steps) * size
+            found = measure('engine', Recipe(model, batch_size=size), steps, images, device, speed)
+            rows.append(dict(model=model, batch_size=size, precision=speed.precision, megabytes=found['megabytes'])
+                        | ({'images_per_second': found['images_per_second']} if gpu else {}))
+    return rows
 
 # %% ../nbs/05b_bench.ipynb #ebd05922
 #| code-fold: true

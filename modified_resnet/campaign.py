@@ -20,7 +20,7 @@ from .batches import Speed
 from .bench import (TINY, WARM_UP, Extent, add_part, begin_bench, has_part, measure_here, measurements,
                                    parts_of, steps_for)
 from .book import Book, Record, device_name, find_records, write_runs
-from .experiments import RANGE_TEST, Workplace, check_set, record_range_test
+from .experiments import RANGE_TEST, WAIT, Workplace, check_set, record_range_test
 from .models import MODELS
 from .race import accuracy_to_reach, race
 from .recipe import NETWORK_FIELDS, Recipe
@@ -44,7 +44,7 @@ class Task:
 class Outcome:
     "What became of a task."
     set_name: str  # of the task
-    state: str  # 'recorded' before, 'made', 'left' for another time, or 'failed'
+    state: str  # 'recorded' before, 'made', 'left' for another time, 'elsewhere' (another process is at it), 'failed'
     predicted: float | None = None  # seconds; None if not known
     took: float | None = None  # seconds; None if it was not made
 
@@ -63,7 +63,7 @@ def attempt(
         left = deadline - clock()
         if left < math.inf and (seconds is None or seconds > left): return Outcome(task.set_name, 'left', seconds)
         start = clock()
-        if not task.make(): return Outcome(task.set_name, 'left', seconds)
+        if not task.make(): return Outcome(task.set_name, 'elsewhere', seconds)
     except RuntimeError as error:
         say(f'{task.name}: failed ({error})')
         return Outcome(task.set_name, 'failed')
@@ -77,17 +77,20 @@ def in_time(
     deadline: float = math.inf,  # of the clock
     clock: Callable[[], float] = time.monotonic,  # seconds
     say: Callable[[str], None] = print,  # told what is going on
+    wait: Callable[[float], None] = time.sleep,  # lets so many seconds pass
 ) -> Iterator[tuple[str, Outcome]]:
     "Make what can be made until the deadline: name and outcome of each task. The last outcome of a name counts."
     settled, going_on = set(), True
     while going_on:
-        going_on = False
+        states = []
         for task in tasks():
             if task.name in settled: continue
             outcome = attempt(task, deadline, clock, say)
-            if outcome.state != 'left': settled.add(task.name)
-            going_on = going_on or outcome.state == 'made'
+            states.append(outcome.state)
+            if outcome.state not in ('left', 'elsewhere'): settled.add(task.name)
             yield task.name, outcome
+        going_on = 'made' in states or 'elsewhere' in states and clock() < deadline
+        if going_on and 'made' not in states: wait(WAIT)
 
 # %% ../nbs/05g_campaign.ipynb #0444abce
 #| code-fold: true
@@ -272,10 +275,15 @@ def in_sample(recipe: Recipe, networks: set[str]) -> bool:
     networks.add(recipe.model)
     return True
 
-def all_tasks(place: Workplace, pace: Pace) -> Iterator[Task]:
-    "Everything, in the order of its worth."
+def all_tasks(
+    place: Workplace,  # images, folders, device
+    pace: Pace,  # asked before a run, and told after
+    alone: bool = True,  # False: other processes work here too, so nothing can be timed
+) -> Iterator[Task]:
+    "Everything, in the order of its worth; without benchmark and races if not alone."
     networks = set()
     for set_name in ORDER:
+        if not alone and set_name in ('bench', 'race'): continue
         if set_name == 'bench': yield from bench_tasks(place, pace)
         elif set_name == 'race': yield from race_tasks(place, pace)
         else: yield from set_tasks(place, pace, set_name, networks)
@@ -292,7 +300,8 @@ def outcome_table(outcomes: dict[str, Outcome]) -> list[dict]:
     rows = []
     for set_name in ORDER:
         states = {state: [name for name, outcome in outcomes.items() if (outcome.set_name, outcome.state)
-                          == (set_name, state)] for state in ('recorded', 'made', 'failed', 'left')}
+                          == (set_name, state)] for state in ('recorded', 'made', 'failed', 'left', 'elsewhere')}
+        states['left'] += states['elsewhere']
         if not any(states.values()): continue
         seconds = [outcomes[name].predicted for name in states['left']]
         rows.append({'Set': set_name, 'Recorded before': str(len(states['recorded'])), 'Made': str(len(states['made'])),
@@ -305,17 +314,21 @@ def outcome_table(outcomes: dict[str, Outcome]) -> list[dict]:
 def campaign(
     place: Workplace,  # images, folders, device
     deadline: float = math.inf,  # of time.monotonic; infinity: until all is done
+    alone: bool = True,  # False: other processes work here too, so nothing can be timed
 ) -> dict[str, Outcome]:
     """Make everything that is not recorded, in the order of its worth, as far as the time goes: outcome by name.
     Raises ValueError if images or folders do not fit, RuntimeError at the end if something failed."""
     for set_name in SETS: check_set(set_name, place.train_set, place.test_set, place.out, place.results, place.smoke)
     place.results.mkdir(parents=True, exist_ok=True)
     write_runs(place.results)
+    before = {path.name for path in place.results.iterdir()}
     pace, outcomes = Pace(lambda recipe: time_steps(recipe, place.device, place.speed)), {}
     learn_from_records(pace, find_records(place.results).values(),
                        device_name(environment(get_device(place.device))), place.speed.precision)
     try:
-        for name, outcome in in_time(lambda: all_tasks(place, pace), deadline, say=place.say): outcomes[name] = outcome
+        for name, outcome in in_time(lambda: all_tasks(place, pace, alone), deadline, say=place.say):
+            by_others = not alone and outcome.state == 'recorded' and name not in before
+            outcomes[name] = replace(outcome, state='made') if by_others else outcome
     finally:
         if outcomes: place.say('\n' + text_table(outcome_table(outcomes)))
     failed = [name for name, outcome in outcomes.items() if outcome.state == 'failed']

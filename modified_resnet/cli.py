@@ -6,12 +6,12 @@
 __all__ = ['DATA_HELP', 'WEIGHTS_HELP', 'LONG', 'VERBS', 'NO_ROOM', 'PYTHON_WORD', 'place', 'add_device', 'add_model',
            'add_common', 'add_precision', 'add_flags', 'verb', 'add_training_verbs', 'add_image_size',
            'add_using_verbs', 'add_looking_verbs', 'PrintCompletion', 'make_parser', 'say_data', 'recipe_of_words',
-           'run_train', 'check_place', 'processes', 'is_first', 'run_reproduce', 'run_named_set', 'check_set_words',
-           'say_set', 'run_evaluate', 'images_for', 'trained_on', 'say_assumed', 'say_evaluation', 'check_results',
-           'figures_of', 'save_confusion', 'run_predict', 'as_json', 'readable', 'unreadable', 'printable', 'as_row',
-           'save_predictions', 'run_export', 'run_compare', 'run_summary', 'check_file', 'run_bench', 'run_race',
-           'main', 'open_closed_streams', 'drop_output', 'output_fault', 'say_fault', 'in_flags', 'sentence',
-           'report_error', 'report_stop']
+           'run_train', 'check_place', 'processes', 'is_first', 'run_reproduce', 'run_named_set', 'make_set', 'runs_in',
+           'check_set_words', 'say_set', 'run_evaluate', 'images_for', 'trained_on', 'say_assumed', 'say_evaluation',
+           'check_results', 'figures_of', 'save_confusion', 'run_predict', 'as_json', 'readable', 'unreadable',
+           'printable', 'as_row', 'save_predictions', 'run_export', 'run_compare', 'run_summary', 'check_file',
+           'run_bench', 'run_race', 'main', 'open_closed_streams', 'drop_output', 'output_fault', 'say_fault',
+           'in_flags', 'sentence', 'report_error', 'report_stop']
 
 # %% ../nbs/06_cli.ipynb #3e3d4bbb
 import argparse
@@ -94,6 +94,9 @@ def add_training_verbs(verbs):
     reproduce.add_argument('--only', default='*', help="of a set, only runs whose name fits this pattern: '*-small-*'")
     reproduce.add_argument('--minutes', type=float,
                            help='of --set all: begin nothing that would not end in this time (default: no limit)')
+    reproduce.add_argument('--jobs', type=int, default=1,
+                           help='of a set, runs at a time, each in a process of its own (default: 1); '
+                                "a GPU shares itself well when NVIDIA's MPS is on; of --set all, nothing is timed then")
     reproduce.add_argument('--results', type=place,
                            help='folder for the records of a set (default: results in the folder of --out)')
     reproduce.add_argument('--smoke', action='store_true',
@@ -298,7 +301,7 @@ def run_reproduce(args):
         raise ValueError('reproduce runs in one process: use torchrun with train, one network at a time')
     if args.set is not None: return run_named_set(args, started)
     for flag, value in (('--only', args.only), ('--smoke', args.smoke), ('--results', args.results),
-                        ('--minutes', args.minutes)):
+                        ('--minutes', args.minutes), ('--jobs', args.jobs if args.jobs != 1 else None)):
         if value not in ('*', False, None): raise ValueError(f'{flag} without --set: add --set paper, or another')
     base, speed, finished = Recipe(), Speed(precision=args.precision), []
     epochs = args.epochs if args.epochs is not None else 8 if args.data == 'digits' else base.epochs
@@ -320,11 +323,16 @@ def run_reproduce(args):
 #| code-fold: true
 def run_named_set(args, started: float):
     "The verb reproduce with `--set`; `started` is when, by time.monotonic."
+    from modified_resnet.experiments import beside
+    check_set_words(args)
+    with beside(args.jobs, make_set, args, started): make_set(args, started)
+
+def make_set(args, started: float):
+    "Make a set, or everything: the share of one of `--jobs` processes."
     from modified_resnet.batches import Speed
     from modified_resnet.campaign import campaign
     from modified_resnet.data import load_data
     from modified_resnet.experiments import Workplace, run_set
-    check_set_words(args)
     train_set, test_set = load_data(args.data)
     out = args.out or Path('out') / (f'{train_set.name}-smoke' if args.smoke else train_set.name) / 'sets'
     results = args.results or out / 'results'
@@ -333,11 +341,17 @@ def run_named_set(args, started: float):
     speed, say = Speed(precision=args.precision), lambda line: print(line, flush=True)
     if args.set == 'all':
         deadline = math.inf if args.minutes is None else started + 60 * args.minutes
-        campaign(Workplace(train_set, test_set, out, results, args.smoke, args.device, speed, say), deadline)
+        campaign(Workplace(train_set, test_set, out, results, args.smoke, args.device, speed, say), deadline,
+                 alone=args.jobs == 1)
     else:
-        done = run_set(args.set, train_set, test_set, out, results, args.only, args.smoke, args.device, speed, say)
-        say_set(args.set, done, train_set.name, results)
+        before = runs_in(results, args.set)
+        run_set(args.set, train_set, test_set, out, results, args.only, args.smoke, args.device, speed, say)
+        say_set(args.set, runs_in(results, args.set) - before, train_set.name, results)
     print(f'\nrecords: {results}')
+
+def runs_in(results: Path, set_name: str) -> int:
+    "Runs of a set that are recorded, those that diverged included."
+    return sum(len([*results.glob(f'{set_name}-*/{name}')]) for name in ('history.csv', 'diverged.txt'))
 
 def check_set_words(args):
     "Raise ValueError if there is no such set, or words beside it that it does not take."
@@ -348,6 +362,7 @@ def check_set_words(args):
         if value is not None: raise ValueError(f'--{field} {value} with --set: a set has its own, leave it out')
     if args.set == 'all' and args.only != '*':
         raise ValueError(f'--only {args.only} with --set all: name the set that the runs are of')
+    if args.jobs < 1: raise ValueError(f'--jobs {args.jobs}: want a whole number, at least 1')
     if args.minutes is None: return
     if args.set != 'all': raise ValueError(f'--minutes {args.minutes:g} with --set {args.set}: it is for --set all')
     if not 0 < args.minutes < math.inf: raise ValueError(f'--minutes {args.minutes:g}: want a number above 0')

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['SEEDS', 'HELD_OUT', 'BASES', 'SHORT', 'QUESTIONS', 'RATES', 'OPTIMIZER_CHANGES', 'STEPS', 'SPACE', 'ROUNDS', 'MUON',
-           'KNOWN', 'LENGTHS', 'RECOMMENDED', 'SETS', 'in_name', 'run_name', 'command_of', 'paper_runs', 'clean_runs',
-           'for_smoke', 'last_row', 'held_out_accuracy', 'best_of_rates', 'rates_of_search', 'best_rate',
-           'ablation_runs', 'drawn', 'starters', 'entrants', 'ranking', 'up_to', 'recommended', 'best_recipe',
-           'search_runs', 'best_runs']
+           'KNOWN', 'LENGTHS', 'SEARCHED_FOR', 'RECOMMENDED', 'SETS', 'in_name', 'run_name', 'command_of', 'paper_runs',
+           'clean_runs', 'for_smoke', 'last_row', 'held_out_accuracy', 'best_of_rates', 'rates_of_search', 'best_rate',
+           'ablation_runs', 'drawn', 'starters', 'entrants', 'ranking', 'recommended', 'best_recipe', 'search_runs',
+           'best_runs']
 
 # %% ../nbs/05c_sets.ipynb #0de27c3f
 import random
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
-from .models import MODELS, OTHERS
+from .models import MODELS
 from .recipe import Recipe
 from .records import read_json
 from .report import read_history, recipe_of
@@ -228,37 +228,32 @@ def ranking(
 # %% ../nbs/05c_sets.ipynb #ade2c185
 #| code-fold: true
 LENGTHS = (30, 100)  # epochs of the best recipes: the paper's, and more
-RECOMMENDED = {'small': MUON}  # changes against the paper's recipe that a network's search has chosen
-
-def up_to(model: str) -> list[str]:
-    "The networks that a search may belong to, from this one down to Small. Raises ValueError for another network."
-    sizes = [*MODELS, *OTHERS]
-    if model not in sizes: raise ValueError(f'model {model!r} is not searched: choose one of {", ".join(sizes)}')
-    return sizes[sizes.index(model)::-1]
+SEARCHED_FOR = {'small': 'small', 'medium': 'medium', 'large': 'medium', 'budget': 'medium'}  # whose search chooses
+RECOMMENDED = {'small': MUON, 'medium': MUON}  # changes against the paper's recipe that each search has chosen
 
 def recommended(model: str) -> dict:
     "What to change in the paper's recipe, where there are no records; for other networks what Small's search has chosen."
-    names = up_to(model) if model in {*MODELS, *OTHERS} else ['small']
-    return next(RECOMMENDED[name] for name in names if name in RECOMMENDED)
+    return RECOMMENDED[SEARCHED_FOR.get(model, 'small')]
 
 def best_recipe(
     results: Path,  # folder of the records
-    model: str,  # name of the network
+    model: str,  # one of SEARCHED_FOR
 ) -> Recipe | None:
-    """The recipe that a network's search has chosen, or that of the nearest before it in `[*MODELS, *OTHERS]`
-    that has been searched; None if there is none. Raises ValueError for a network that is not among them."""
-    for name in up_to(model):
-        last = ranking(results, name, len(ROUNDS) - 1)
-        if last: return replace(last[0], model=model, hold_out=0)
+    """The recipe that the search for a network has chosen; None if it is not whole.
+    Raises ValueError for a network that there is no search for."""
+    if model not in SEARCHED_FOR:
+        raise ValueError(f'model {model!r}: nothing is searched for it, choose one of {", ".join(SEARCHED_FOR)}')
+    last = ranking(results, SEARCHED_FOR[model], len(ROUNDS) - 1)
+    return replace(last[0], model=model, hold_out=0) if last else None
 
 def search_runs(results: Path) -> Iterator[Recipe]:
-    "Every round of every network's search, as far as the round before it is recorded."
-    for model in (*MODELS, *OTHERS):
+    "Every round of every search, as far as the round before it is recorded."
+    for model in dict.fromkeys(SEARCHED_FOR.values()):
         for number in range(len(ROUNDS)): yield from entrants(results, model, number)  # a round decides the next
 
 def best_runs(results: Path) -> Iterator[Recipe]:
     "The best recipe of each network, at each length, with each seed."
-    found = [best_recipe(results, model) for model in (*MODELS, *OTHERS)]
+    found = [best_recipe(results, model) for model in SEARCHED_FOR]
     for epochs in LENGTHS:
         for seed in SEEDS: yield from (replace(recipe, epochs=epochs, seed=seed) for recipe in found if recipe)
 
