@@ -24,7 +24,7 @@ from .experiments import RANGE_TEST, WAIT, Workplace, check_set, record_range_te
 from .models import MODELS
 from .race import accuracy_to_reach, race
 from .recipe import NETWORK_FIELDS, Recipe
-from .records import environment, read_json, write_json
+from .records import environment, in_use, read_json, write_json
 from .report import read_history, text_table
 from .sets import SEEDS, SETS, best_recipe, run_name
 from .training import get_device
@@ -39,6 +39,7 @@ class Task:
     recorded: Callable[[], bool]  # is it made already?
     predict: Callable[[float], float | None]  # seconds it will take, asked with the seconds left; None if not known
     make: Callable[[], bool]  # makes it, with its record; False if another process is at it
+    taken: Callable[[], bool] = lambda: False  # is another process at it now? Then nothing need be predicted
 
 @dataclass(frozen=True)
 class Outcome:
@@ -58,6 +59,7 @@ def attempt(
 ) -> Outcome:
     "Make a task, or leave it. A RuntimeError is said and noted, so that the others get their turn."
     if task.recorded(): return Outcome(task.set_name, 'recorded')
+    if task.taken(): return Outcome(task.set_name, 'elsewhere')
     try:
         seconds = task.predict(deadline - clock())
         left = deadline - clock()
@@ -193,7 +195,7 @@ def run_task(
         if not place.make(set_name, recipe): return False
         pace.learn(set_name, short, seconds_of_epochs(place.out / name)[done:], work, time.perf_counter() - start)
         return True
-    return Task(set_name, name, lambda: place.has(set_name, recipe), predict, make)
+    return Task(set_name, name, lambda: place.has(set_name, recipe), predict, make, lambda: in_use(place.out / name))
 
 def range_task(place: Workplace, pace: Pace) -> Task:
     "The range test, which belongs to the ablations: at most 400 batches."

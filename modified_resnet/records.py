@@ -8,8 +8,8 @@ __all__ = ['WHOLE', 'NUMBER', 'LEGACY', 'OTHER_FORMATS', 'PARTS', 'PLAIN', 'LAST
            'write_csv', 'read_csv', 'as_number', 'unread_format', 'check_parts', 'is_safetensors', 'read_safetensors',
            'CheckpointError', 'check_archive', 'read_checkpoint', 'save_tensors', 'save_checkpoint',
            'settle_checkpoint', 'load_checkpoint', 'make_folder', 'first_difference', 'check_there', 'check_folder',
-           'read_old_config', 'has_grown', 'check_config', 'write_config', 'InUse', 'open_run', 'remove_partial',
-           'add_sitting']
+           'read_old_config', 'has_grown', 'check_config', 'write_config', 'InUse', 'open_run', 'in_use',
+           'remove_partial', 'add_sitting']
 
 # %% ../nbs/02a_records.ipynb #c8411d76
 import csv
@@ -391,6 +391,13 @@ def open_run(
         write_config(folder, config, goes_on, grows)
         yield folder
     finally: lock.release()
+
+def in_use(folder: Path) -> bool:
+    "Is another process at work on a run's folder?"
+    if not folder.exists(): return False
+    try:
+        with FileLock(folder / 'lock', timeout=0): return False
+    except Timeout: return True
 
 def remove_partial(folder: Path):
     "Remove what processes left behind that were killed while they wrote."
