@@ -160,7 +160,11 @@ def machine_limits(device: torch.device, size: int = 2048, rounds: int = 5) -> d
     try: product = min(timed(lambda: a @ b, device) for _ in range(rounds))
     finally: matmul.allow_tf32 = allowed
     copy = min(timed(lambda: target.copy_(block), device) for _ in range(rounds))
-    return dict(flops=2 * size ** 3 / product, bytes=2 * block.numel() * 4 / copy)
+    found = dict(flops=2 * size ** 3 / product, bytes=2 * block.numel() * 4 / copy)
+    if device.type == 'cuda':
+        a, b = torch.randn(2, 4 * size, 4 * size, device=device, dtype=torch.bfloat16)
+        found['bfloat16_flops'] = 2 * (4 * size) ** 3 / min(timed(lambda: a @ b, device) for _ in range(rounds))
+    return found
 
 # %% ../nbs/05b_bench.ipynb #023ae8c6
 #| code-fold: true
