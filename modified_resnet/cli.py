@@ -134,7 +134,7 @@ def add_training_verbs(verbs):
 # %% ../nbs/06_cli.ipynb #60fecd87
 #| code-fold: true
 WEIGHTS_HELP = ('weights, a checkpoint, or the folder of a run; a state_dict, also of another program, or safetensors; '
-                'or small, medium, large: the weights that come with the package or its release')
+                'or small, medium: the weights that come with the package')
 
 def add_image_size(parser: argparse.ArgumentParser):
     "The argument `--image-size` of the verbs that use a trained network."
