@@ -150,6 +150,7 @@ def add_using_verbs(verbs):
     predict.add_argument('images', nargs='+', type=place, metavar='IMAGE', help='image files, or folders of them')
     predict.add_argument('--weights', default='small', help=f'{WEIGHTS_HELP} (default)')
     add_image_size(predict)
+    add_device(predict)
     predict.add_argument('--top', type=int, default=5, help='classes to name for each image (default: 5)')
     predict.add_argument('--json', action='store_true', help='print JSON')
     predict.add_argument('--out', type=place,
@@ -472,11 +473,12 @@ def run_predict(args):
     from tqdm import tqdm
 
     from modified_resnet.inference import about_model, class_names, load_weights, look_for_images, predict_images, top
-    from modified_resnet.training import progress
+    from modified_resnet.training import get_device, progress
     if args.top < 1: raise ValueError(f'--top {args.top}: want a whole number, at least 1')
     if args.map and not args.out:
         raise ValueError('--map without --out: it draws in the figures, so name a folder for them with --out')
     check_results(args.out, *map(str, args.images))
+    device = get_device(args.device)
     model, about = load_weights(args.weights)
     known, about = about, about_model(model, args.image_size)
     say_assumed(args.weights, known, args.image_size)
@@ -484,7 +486,7 @@ def run_predict(args):
     for fault in faults: print(f'modified-resnet: cannot read {fault}', file=sys.stderr)
     for start in progress(range(0, len(paths), 64), desc='predict', unit='batch'):
         kept, images = readable(paths[start:start + 64], about.image_size)
-        scores = predict_images(model, images) if kept else []
+        scores = predict_images(model.to(device), images) if kept else []
         new = [(path, top(row, classes, args.top)) for path, row in zip(kept, scores)]
         if not args.json:
             for path, row in new: tqdm.write(f'{printable(path)}: ' + ', '.join(f'{name} {p:.1%}' for name, p in row))

@@ -60,7 +60,7 @@ def load_pretrained(
     name: str = 'small',  # one of pretrained_names()
 ) -> tuple[nn.Module, About]:
     """The network with its trained weights, in evaluation mode, and what is known of it.
-    Raises ValueError for an unknown name, CheckpointError if the file is not there, or not the one its card describes."""
+    Raises ValueError for an unknown name, CheckpointError if the file is not there, or not that of its card."""
     card = pretrained_card(name)
     path = WEIGHTS / card['file']
     if not path.is_file(): raise CheckpointError(f'{path} is not there: install the package again')

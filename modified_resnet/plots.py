@@ -6,10 +6,9 @@
 __all__ = ['MODEL_COLORS', 'TRAIN_COLOR', 'TEST_COLOR', 'INK', 'COMPARISONS', 'CLASS_COLORS', 'new_axes', 'spread_labels',
            'label_ends', 'plot_learning_rate', 'draw_history', 'plot_history', 'draw_confusion', 'plot_confusion',
            'plot_comparison', 'plot_mistakes', 'plot_against_paper', 'plot_confusion_pair', 'draw_features',
-           'plot_features', 'plot_answers', 'plot_scaling', 'plot_search', 'plot_race']
+           'plot_features', 'plot_answers', 'plot_scaling', 'plot_search']
 
 # %% ../nbs/05_plots.ipynb #3caeb16f
-import itertools
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
@@ -300,23 +299,9 @@ def plot_search(
     for name, points in sorted(lines.items(), key=lambda item: item[0] in marked):
         ax.plot(*zip(*points), 'o-', ms=3, lw=2 if name in marked else .8, color=marked.get(name, '#999999'),
                 label=name)
-    label_ends(ax, {line: line.get_label() for line in ax.lines if line.get_label() in marked})
+    label_ends(ax, {line: as_label(line.get_label(), 60) for line in ax.lines if line.get_label() in marked})
     epochs = sorted({epoch for points in lines.values() for epoch, _ in points})
     ax.set(xscale='log', xlabel='epochs', ylabel='accuracy on held-out images (%)')
     ax.set_xticks(epochs, epochs)
     ax.minorticks_off()
-    return fig
-
-def plot_race(
-    curves: dict[str, list[tuple[float, float]]],  # by name: (seconds, test accuracy in percent) after each epoch
-    target: float,  # accuracy of the finish, percent
-) -> Figure:
-    "Test accuracy against seconds, on a logarithmic axis of time, with the finish as a dotted line."
-    fig, ax = new_axes(7., 3.8)
-    colors = itertools.cycle(('#999999', '#3D94C9', '#C2639A', '#C58200', '#009E73'))  # of no network
-    for (name, points), color in zip(curves.items(), colors):
-        ax.plot(*zip(*points), 'o-', ms=3, lw=1.2, color=color, label=as_label(name, 60))
-    label_ends(ax)
-    ax.axhline(target, color=INK, lw=.8, ls=':')
-    ax.set(xscale='log', xlabel='seconds', ylabel='test accuracy (%)')
     return fig

@@ -232,7 +232,7 @@ SEARCHED_FOR = {'small': 'small', 'medium': 'medium', 'large': 'medium', 'budget
 RECOMMENDED = {'small': MUON, 'medium': KNOWN[3]}  # what each search has chosen, against the paper's
 
 def recommended(model: str) -> dict:
-    "What to change in the paper's recipe, where there are no records; for other networks what Small's search has chosen."
+    "What to change in the paper's recipe, where there are no records; for another network what Small's search chose."
     return RECOMMENDED[SEARCHED_FOR.get(model, 'small')]
 
 def best_recipe(
