@@ -6,12 +6,12 @@
 __all__ = ['DATA_HELP', 'WEIGHTS_HELP', 'LONG', 'VERBS', 'NO_ROOM', 'PYTHON_WORD', 'place', 'add_device', 'add_model',
            'add_common', 'add_precision', 'add_flags', 'verb', 'add_training_verbs', 'add_image_size',
            'add_using_verbs', 'add_looking_verbs', 'PrintCompletion', 'make_parser', 'say_data', 'recipe_of_words',
-           'run_train', 'check_place', 'processes', 'is_first', 'run_reproduce', 'run_named_set', 'make_set', 'runs_in',
-           'check_set_words', 'say_set', 'run_evaluate', 'images_for', 'trained_on', 'say_assumed', 'say_evaluation',
-           'check_results', 'figures_of', 'save_confusion', 'run_predict', 'as_json', 'readable', 'unreadable',
-           'printable', 'as_row', 'save_predictions', 'run_export', 'run_compare', 'run_summary', 'check_file',
-           'run_bench', 'run_race', 'main', 'open_closed_streams', 'drop_output', 'output_fault', 'say_fault',
-           'in_flags', 'sentence', 'report_error', 'report_stop']
+           'for_few_images', 'run_train', 'check_place', 'processes', 'is_first', 'run_reproduce', 'run_named_set',
+           'make_set', 'runs_in', 'check_set_words', 'say_set', 'run_evaluate', 'images_for', 'trained_on',
+           'say_assumed', 'say_evaluation', 'check_results', 'figures_of', 'save_confusion', 'run_predict', 'as_json',
+           'readable', 'unreadable', 'printable', 'as_row', 'save_predictions', 'run_export', 'run_compare',
+           'run_summary', 'check_file', 'run_bench', 'run_race', 'main', 'open_closed_streams', 'drop_output',
+           'output_fault', 'say_fault', 'in_flags', 'sentence', 'report_error', 'report_stop']
 
 # %% ../nbs/06_cli.ipynb #3e3d4bbb
 import argparse
@@ -26,6 +26,7 @@ import shlex
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from . import __version__
@@ -110,8 +111,7 @@ def add_training_verbs(verbs):
     add_common(train, '30, as in the paper')
     add_model(train)
     train.add_argument('--recipe', default='paper', choices=('paper', 'best'),
-                       help="paper (default), or best: its optimizer, schedule and learning rate replaced "
-                            'by those that did best on held-out images')
+                       help="paper (default), or best: what the search for the best recipe has chosen")
     train.add_argument('--batch-size', type=int, help='images a step (default: 64)')
     train.add_argument('--lr-max', type=float, help="highest learning rate (default: the recipe's; paper: 0.01)")
     train.add_argument('--image-size', type=int, default=32, help="height and width of a folder's images (default: 32)")
@@ -245,11 +245,20 @@ def recipe_of_words(args):
     "The recipe that the words after train ask for; what they do not name is that of `--recipe`."
     from modified_resnet.data import BUILT_IN
     from modified_resnet.recipe import Recipe
-    from modified_resnet.sets import recommended
+    from modified_resnet.sets import RECOMMENDED
     fields = ('model', 'epochs', 'batch_size', 'lr_max', 'seed', 'normalization', 'class_weights')
     asked = {field: getattr(args, field) for field in fields if getattr(args, field) is not None}
-    start = recommended(args.model) if args.recipe == 'best' else {}
+    start = RECOMMENDED if args.recipe == 'best' else {}
     return Recipe(**dict(normalization='paper' if args.data in BUILT_IN else 'data') | start | asked)
+
+def for_few_images(recipe, train_images: int):
+    "The recipe, but with batches of the paper's size if an epoch would have fewer than fifty; says so."
+    from modified_resnet.recipe import Recipe
+    if train_images >= 50 * recipe.batch_size or recipe.batch_size <= Recipe().batch_size: return recipe
+    if is_first():
+        print(f'note: {train_images:,} training images are few, so {Recipe().batch_size} a step, not '
+              f'{recipe.batch_size}; --batch-size says otherwise', flush=True)
+    return replace(recipe, batch_size=Recipe().batch_size)
 
 def run_train(args):
     "The verb train."
@@ -265,6 +274,7 @@ def run_train(args):
     out = args.out or Path('out') / train_set.name / args.model
     check_place(out, args.data)
     if is_first(): say_data(train_set, test_set)
+    if args.batch_size is None: recipe = for_few_images(recipe, len(train_set))
     fit(recipe, train_set, test_set, out, args.resume, args.device, speed, args.save_seconds, init)
     if is_first(): print(f'the record is in {out}')
 

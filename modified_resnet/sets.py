@@ -6,8 +6,7 @@
 __all__ = ['SEEDS', 'HELD_OUT', 'BASES', 'SHORT', 'QUESTIONS', 'RATES', 'OPTIMIZER_CHANGES', 'STEPS', 'SPACE', 'ROUNDS', 'MUON',
            'KNOWN', 'LENGTHS', 'SEARCHED_FOR', 'RECOMMENDED', 'SETS', 'in_name', 'run_name', 'command_of', 'paper_runs',
            'clean_runs', 'for_smoke', 'last_row', 'held_out_accuracy', 'best_of_rates', 'rates_of_search', 'best_rate',
-           'ablation_runs', 'drawn', 'starters', 'entrants', 'ranking', 'recommended', 'best_recipe', 'search_runs',
-           'best_runs']
+           'ablation_runs', 'drawn', 'starters', 'entrants', 'ranking', 'best_recipe', 'search_runs', 'best_runs']
 
 # %% ../nbs/05c_sets.ipynb #0de27c3f
 import random
@@ -229,11 +228,7 @@ def ranking(
 #| code-fold: true
 LENGTHS = (30, 100)  # epochs of the best recipes: the paper's, and more
 SEARCHED_FOR = {'small': 'small', 'medium': 'medium', 'large': 'medium', 'budget': 'medium'}  # whose search chooses
-RECOMMENDED = {'small': MUON, 'medium': KNOWN[3]}  # what each search has chosen, against the paper's
-
-def recommended(model: str) -> dict:
-    "What to change in the paper's recipe, where there are no records; for another network what Small's search chose."
-    return RECOMMENDED[SEARCHED_FOR.get(model, 'small')]
+RECOMMENDED = KNOWN[3]  # what both searches have chosen, against the paper's
 
 def best_recipe(
     results: Path,  # folder of the records
