@@ -16,7 +16,7 @@ def resnet_medium(pretrained: bool = False, **kwargs):
 
 
 def resnet_large(pretrained: bool = False, **kwargs):
-    "Four stages of 64 to 512 channels: 4,903,242 parameters. Arguments as for resnet_small."
+    "Four stages of 64 to 512 channels: 4,903,242 parameters; without weights. Arguments as for resnet_small."
     return _model('large', pretrained, **kwargs)
 
 
