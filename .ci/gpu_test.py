@@ -9,6 +9,7 @@ nbdev. Where fastcore is missing, a stand-in has what the notebooks use of it. W
 import argparse
 import contextlib
 import json
+import linecache
 import os
 import re
 import sys
@@ -75,7 +76,9 @@ def run_notebook(path: Path, with_gpu: bool) -> bool:
         for number, source in cells_of(path):
             if is_left_out(source, with_gpu): continue
             if has(source, 'gpu'): print(f'{path.name}, cell {number}', flush=True)
-            exec(compile(source, f'{path.name}, cell {number}', 'exec'), module.__dict__)
+            name = f'{path.name}, cell {number}'
+            linecache.cache[name] = len(source), None, source.splitlines(True), name  # Triton reads a kernel's source
+            exec(compile(source, name, 'exec'), module.__dict__)
             done += 1
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt): raise

@@ -178,6 +178,7 @@ class Speed:
     channels_last: bool = True  # store the channels of a pixel side by side
     fused: bool = True  # the optimizer makes one pass over the weights
     keep_memory: bool = True  # on a CPU, keep freed memory for the next step
+    kernels: bool = True  # on a GPU, normalise with our own kernels
     precision: str = 'float32'  # of convolutions and classifier: 'float32' (on a GPU: as PyTorch is set), 'bfloat16'
     compile: bool = False  # use torch.compile; takes half a minute or more to warm up
     sync_batchnorm: bool = False  # with several GPUs, normalise over the whole batch and not over each process's part

@@ -170,6 +170,7 @@ def machine_limits(device: torch.device, size: int = 2048, rounds: int = 5) -> d
 #| code-fold: true
 SWITCHES = {'as it is': Speed(), 'without channels_last': Speed(channels_last=False),
             'without fused': Speed(fused=False), 'without keep_memory': Speed(keep_memory=False),
+            'without kernels': Speed(kernels=False),  # measured on a GPU only
             'with compile': Speed(compile=True), 'with bfloat16': Speed(precision='bfloat16')}
 
 @dataclass(frozen=True)
@@ -188,12 +189,13 @@ def bench_switches(model: str, device: str, extent: Extent) -> list[dict]:
     """Each switch of the engine changed on its own, in turns: rows with 'model', 'switch', 'images_per_second' (median)
     and 'warm_up' seconds (first round: the compiler keeps its results for the next)."""
     steps = extent.steps or steps_for(model, device) // 2
+    names = [name for name in extent.switches if SWITCHES[name].kernels or get_device(device).type == 'cuda']
     with tempfile.TemporaryDirectory() as cache, patch.dict(os.environ, TORCHINDUCTOR_CACHE_DIR=cache):
         found = [{name: measure('engine', Recipe(model), steps, device=device, speed=SWITCHES[name])
-                  for name in extent.switches} for _ in range(min(extent.rounds, 2))]
+                  for name in names} for _ in range(min(extent.rounds, 2))]
     return [dict(model=model, switch=name,
                  images_per_second=statistics.median(turn[name]['images_per_second'] for turn in found),
-                 warm_up=found[0][name]['warm_up']) for name in extent.switches]
+                 warm_up=found[0][name]['warm_up']) for name in names]
 
 def bench_sizes(device: str, extent: Extent) -> list[dict]:
     "Whole epochs of Small over each amount of images."

@@ -4,14 +4,15 @@
 
 # %% auto #0
 __all__ = ['WARM_UP', 'STATE', 'synchronised', 'normalization_of', 'balance_weights', 'start_weights', 'weights_print',
-           'copy_weights', 'starting_network', 'check_last_batch', 'first_line', 'Recorder', 'record', 'can_record',
-           'keep_on_device', 'set_rates', 'Trainer', 'start_epoch', 'use_rates', 'last_rate', 'fetch', 'compute_step',
-           'seed_of_step', 'draws_by_seed', 'train_step', 'check_finite', 'look', 'finish_epoch', 'weights',
-           'trainer_state', 'lay_out', 'load_optimizer', 'kind_of', 'restore_trainer']
+           'copy_weights', 'wants_kernels', 'use_kernels', 'starting_network', 'check_last_batch', 'first_line',
+           'Recorder', 'record', 'can_record', 'keep_on_device', 'set_rates', 'Trainer', 'start_epoch', 'use_rates',
+           'last_rate', 'fetch', 'compute_step', 'seed_of_step', 'draws_by_seed', 'train_step', 'check_finite', 'look',
+           'finish_epoch', 'weights', 'trainer_state', 'lay_out', 'load_optimizer', 'kind_of', 'restore_trainer']
 
 # %% ../nbs/03c_engine.ipynb #355de69b
 import copy
 import hashlib
+import importlib.util
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -83,6 +84,18 @@ def copy_weights(
                              'the model, the channels of the images and the number of classes must be the same')
     model.load_state_dict(theirs)
 
+# %% ../nbs/03c_engine.ipynb #d8c0c275
+def wants_kernels(device: torch.device, speed: Speed, world: World) -> bool:
+    "Should the network of a run normalise with our own kernels?"
+    return (device.type == 'cuda' and speed.kernels and speed.channels_last and not speed.compile
+            and not (speed.sync_batchnorm and world.size > 1) and importlib.util.find_spec('triton') is not None)
+
+def use_kernels(model: nn.Module, device: torch.device):
+    "Let a network on a GPU normalise with our own kernels; if they cannot run there, a note says so."
+    from modified_resnet.kernels import fault, fuse  # not above: they import Triton
+    if why := fault(device): print(f'note: our kernels cannot run here ({why}), so PyTorch normalises, which is slower')
+    else: fuse(model)
+
 # %% ../nbs/03c_engine.ipynb #c164b742
 def starting_network(
     recipe: Recipe,  # names the network, the seed, and how its weights start
@@ -99,6 +112,7 @@ def starting_network(
     start_weights(model, recipe, train_set)
     if init is not None: copy_weights(model, init)
     model.to(device, memory_format=speed.layout)
+    if wants_kernels(device, speed, world): use_kernels(model, device)
     return synchronised(model, device, world) if speed.sync_batchnorm else model
 
 # %% ../nbs/03c_engine.ipynb #c70b6ec3

@@ -67,9 +67,13 @@ class ResNet(nn.Module):
         self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
         self.linear = nn.Linear(in_planes, num_classes)
 
+    def stem(self, x: Tensor) -> Tensor:
+        "What the first stage gets: (N, in_channels, H, W) to (N, widths[0], H, W)."
+        return F.relu(self.bn1(self.conv1(x)))
+
     def maps(self, x: Tensor) -> Tensor:
         "What the last stage gives, before the average: (N, in_channels, H, W) to (N, widths[-1], H', W')."
-        x = F.relu(self.bn1(self.conv1(x)))
+        x = self.stem(x)
         for i in range(1, self.num_stages + 1): x = getattr(self, f'layer{i}')(x)
         return x
 

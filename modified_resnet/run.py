@@ -191,7 +191,7 @@ def config_of(
 
 # %% ../nbs/03d_run.ipynb #72969544
 # may be another in each sitting of a run; config.json has those of the first, env.json those of all
-FREE = ('channels_last', 'fused', 'keep_memory', 'compile')
+FREE = ('channels_last', 'fused', 'keep_memory', 'kernels', 'compile')
 
 def fit(
     recipe: Recipe,  # how to train
