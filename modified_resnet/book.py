@@ -90,6 +90,10 @@ class Record:
         "Of an epoch; the median."
         return statistics.median(row['seconds'] for row in self.history)
     @property
+    def training_seconds(self) -> float:
+        "Of all epochs."
+        return sum(row['seconds'] for row in self.history)
+    @property
     def device(self) -> str:
         "Where it ran; if the sittings differ, one after the other."
         return ', then '.join(dict.fromkeys(map(device_name, self.sittings)))

@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['WARM_UP', 'STATE', 'synchronised', 'normalization_of', 'balance_weights', 'start_weights', 'weights_print',
-           'copy_weights', 'wants_kernels', 'use_kernels', 'starting_network', 'check_last_batch', 'first_line',
-           'Recorder', 'record', 'can_record', 'keep_on_device', 'set_rates', 'Trainer', 'start_epoch', 'use_rates',
-           'last_rate', 'fetch', 'compute_step', 'seed_of_step', 'draws_by_seed', 'train_step', 'check_finite', 'look',
-           'finish_epoch', 'weights', 'trainer_state', 'lay_out', 'load_optimizer', 'kind_of', 'restore_trainer']
+           'copy_weights', 'wants_kernels', 'use_kernels', 'drop_kernels', 'starting_network', 'check_last_batch',
+           'first_line', 'Recorder', 'record', 'can_record', 'keep_on_device', 'set_rates', 'Trainer', 'start_epoch',
+           'use_rates', 'last_rate', 'fetch', 'compute_step', 'seed_of_step', 'draws_by_seed', 'train_step',
+           'check_finite', 'look', 'finish_epoch', 'weights', 'trainer_state', 'lay_out', 'load_optimizer', 'kind_of',
+           'restore_trainer']
 
 # %% ../nbs/03c_engine.ipynb #355de69b
 import copy
@@ -95,6 +96,12 @@ def use_kernels(model: nn.Module, device: torch.device):
     from modified_resnet.kernels import fault, fuse  # not above: they import Triton
     if why := fault(device): print(f'note: our kernels cannot run here ({why}), so PyTorch normalises, which is slower')
     else: fuse(model)
+
+def drop_kernels(model: nn.Module) -> nn.Module:
+    "The network with the forward of its classes again, so that it can be pickled and traced."
+    for module in model.modules():
+        for name in ('forward', 'stem'): vars(module).pop(name, None)
+    return model
 
 # %% ../nbs/03c_engine.ipynb #c164b742
 def starting_network(

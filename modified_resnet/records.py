@@ -41,16 +41,17 @@ def cpu_name() -> str:
 
 @functools.cache
 def git_state() -> dict:
-    """The commit of the source code ('commit'; outside a checkout what MODIFIED_RESNET_COMMIT says, else None)
-    and whether files differ from it ('changed'; None if git does not say). Asked once in a process:
+    """The commit of the source code ('commit': what MODIFIED_RESNET_COMMIT says, else git, else None) and whether files
+    differ from it ('changed'; None if git was not asked or does not say). Asked once in a process:
     a commit made while it runs is not the code that it runs."""
+    named = os.environ.get('MODIFIED_RESNET_COMMIT')  # for a copy of the source on a machine that lacks its history
     def git(*args):
         command = ['git', '-C', str(Path(__file__).parent), *args]
         try: done = subprocess.run(command, capture_output=True, text=True, timeout=20)
         except (OSError, subprocess.TimeoutExpired): return None
         return done.stdout.strip() if done.returncode == 0 else None
-    if git('ls-files', '--error-unmatch', Path(__file__).name) is None:  # not this source's own repository
-        return dict(commit=os.environ.get('MODIFIED_RESNET_COMMIT'), changed=None)
+    if named or git('ls-files', '--error-unmatch', Path(__file__).name) is None:  # not this source's own repository
+        return dict(commit=named, changed=None)
     status = git('status', '--porcelain', '--', '.')
     return dict(commit=git('rev-parse', 'HEAD'), changed=None if status is None else bool(status))
 

@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .batches import Speed, World, join_world, predict, safe_speed
-from .engine import Trainer, first_line, weights_print
+from .engine import Trainer, drop_kernels, first_line, weights_print
 from .images import ImageSet, hold_out
 from .recipe import ENDLESS, Recipe
 from .records import (ANOTHER, BEST, LAST, CheckpointError, add_sitting, as_path, load_checkpoint,
@@ -234,7 +234,7 @@ def fit(
             obey(stop, trainer, f'after epoch {len(trainer.history)} of {recipe.epochs}')
         world.first(lambda: advise_on_disk(lambda: test_once(trainer, folder, test_set), folder))
         obey(stop, trainer, 'when all epochs were done')
-    return trainer.tested.eval(), trainer.history
+    return drop_kernels(trainer.tested).eval(), trainer.history
 
 # %% ../nbs/03d_run.ipynb #511704d5
 def go_on(trainer: Trainer, folder: Path, init: nn.Module | None = None):
