@@ -4,6 +4,7 @@ Ends with one line 'N passed, M failed' that counts notebooks and the site; exit
 A notebook that is out of step, or not clean, counts as failed.
 """
 import filecmp
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 WORKERS = min(os.cpu_count() or 1, 8)  # jobs at a time, each on one thread where there are several
 LONGEST = ('03e_resume.ipynb', '06_cli.ipynb', '06a_distributed.ipynb')  # begun first, after the site
+NEEDS = {'02e_kernels.ipynb': 'triton'}  # what a notebook needs that PyTorch does not bring to every system
 SKIPPED = {'.git', '.venv', '.venv-2.11', 'out', 'data', '_docs', '_proc', '.carry', 'build', 'dist'}
 
 
@@ -83,11 +85,14 @@ def main() -> int:
         for name in changed_by(*map(str, command)):
             print(f'FAILED  {what} {name}')
             broken += 1
-    notebooks = sorted((ROOT / 'nbs').glob('*.ipynb'), key=lambda path: (path.name not in LONGEST, path.name))
+    missing = {name: package for name, package in NEEDS.items() if importlib.util.find_spec(package) is None}
+    notebooks = sorted((path for path in (ROOT / 'nbs').glob('*.ipynb') if path.name not in missing),
+                       key=lambda path: (path.name not in LONGEST, path.name))
     jobs = [run_site, *(lambda path=path: run_notebook(path) for path in notebooks)]
     with ThreadPoolExecutor(WORKERS) as pool: results = list(pool.map(lambda job: report(job()), jobs))
     slowest = sorted(results, key=lambda job: -job['seconds'])[:5]
     print(f'{time.perf_counter() - start:.0f} seconds; the slowest: ' + ', '.join(f'{job["name"]} {job["seconds"]:.0f} s' for job in slowest))
+    for name, package in missing.items(): print(f'left out: {name}, since {package} is not installed')
     if 'CIFAR10' not in os.environ: print('left out: cells that want the images of CIFAR-10, since CIFAR10 names no folder of them')
     passed = sum(job['good'] for job in results)
     failed = len(results) - passed + broken

@@ -93,8 +93,11 @@ def wants_kernels(device: torch.device, speed: Speed, world: World) -> bool:
 
 def use_kernels(model: nn.Module, device: torch.device):
     "Let a network on a GPU normalise with our own kernels; if they cannot run there, a note says so."
-    from modified_resnet.kernels import fault, fuse  # not above: they import Triton
-    if why := fault(device): print(f'note: our kernels cannot run here ({why}), so PyTorch normalises, which is slower')
+    try:
+        from modified_resnet.kernels import fault, fuse  # not above: they import Triton
+        why = fault(device)
+    except ImportError as error: why = first_line(error)
+    if why: print(f'note: our kernels cannot run here ({why}), so PyTorch normalises, which is slower')
     else: fuse(model)
 
 def drop_kernels(model: nn.Module) -> nn.Module:
