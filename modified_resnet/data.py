@@ -165,7 +165,7 @@ def list_images(
     return found
 
 # %% ../nbs/02b_data.ipynb #0aa101dd
-READERS = 4  # threads; two cores read CIFAR-10's 60,000 PNGs in 18 s with two, in 23 with four, in 30 with twenty
+READERS = 4  # threads; small images are mostly Python's work, and more threads only wait for one another
 
 def read_images(
     paths: Sequence[Path],  # image files
