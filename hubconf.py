@@ -16,12 +16,12 @@ def resnet_medium(pretrained: bool = False, **kwargs):
 
 
 def resnet_large(pretrained: bool = False, **kwargs):
-    "Four stages of 64 to 512 channels: 4,903,242 parameters; without weights. Arguments as for resnet_small."
+    "Four stages of 64 to 512 channels: 4,903,242 parameters. Arguments as for resnet_small."
     return _model('large', pretrained, **kwargs)
 
 
 def resnet_budget(pretrained: bool = False, **kwargs):
-    "Three stages of three blocks, 64 to 256 channels; not in the paper, without weights."
+    "Three stages of three blocks, 64 to 256 channels; not in the paper; there are no weights of it."
     return _model('budget', pretrained, **kwargs)
 
 

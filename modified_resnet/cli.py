@@ -164,6 +164,9 @@ def add_using_verbs(verbs):
     evaluate.add_argument('--data', default='digits', help=f'{DATA_HELP}; of a folder, test/ is looked at, '
                                                            'or all if there is none')
     add_image_size(evaluate)
+    evaluate.add_argument('--views', type=int, default=1, choices=(1, 2, 6),
+                          help='looks at each image: once (default), with its mirror image, or six; '
+                               'the mean of the scores counts')
     add_device(evaluate)
     evaluate.add_argument('--json', action='store_true', help='print JSON')
     evaluate.add_argument('--out', type=place,
@@ -389,7 +392,7 @@ def say_set(set_name: str, done: int, data: str, results: Path):
 #| code-fold: true
 def run_evaluate(args):
     "The verb evaluate."
-    from modified_resnet.evaluation import evaluate_model, per_class
+    from modified_resnet.evaluation import evaluate_views, per_class
     from modified_resnet.inference import about_model, load_weights
     from modified_resnet.training import get_device
     check_results(args.out, args.data)
@@ -398,13 +401,13 @@ def run_evaluate(args):
     about_model(model, args.image_size)  # is the size one?
     say_assumed(args.checkpoint, about, args.image_size)
     with contextlib.redirect_stdout(sys.stderr if args.json else sys.stdout): test_set = images_for(about, args)
-    result = evaluate_model(model.to(device), test_set)
+    result = evaluate_views(model.to(device), test_set, args.views)
     found, rows = figures_of(result), per_class(result.confusion, result.classes)
     if args.json:
         print(json.dumps(dict(network=about.name, data=test_set.name, images=len(test_set),
-                              image_size=test_set.images.shape[-1], normalization_assumed=about.assumed,
-                              **found, classes=rows)))
-    else: say_evaluation(args.checkpoint, about, test_set, found, rows)
+                              image_size=test_set.images.shape[-1], views=args.views,
+                              normalization_assumed=about.assumed, **found, classes=rows)))
+    else: say_evaluation(args, about, test_set, found, rows)
     if not args.out: return
     save_confusion(result, about.name, args.out)
     if not args.json: print(f'confusion matrix: {args.out / "confusion.csv"}, {args.out / "confusion.png"}')
@@ -439,13 +442,14 @@ def say_assumed(weights: str, about, image_size: int | None):
            '(--image-size names another)' if image_size is None else '; as in the paper is assumed'
     print(f'note: {weights} does not say how its images are normalised{size}', file=sys.stderr)
 
-def say_evaluation(checkpoint: str, about, test_set, found: dict, rows: list[dict]):
+def say_evaluation(args, about, test_set, found: dict, rows: list[dict]):
     "Print what an evaluation found: a line on the network, one of figures, a table of the classes."
     from modified_resnet.report import text_table
     how = 'as in the paper (assumed: the file does not say)' if about.assumed else 'as it was trained'
     size = test_set.images.shape[-1]
-    print(f'{checkpoint}: {about.name}, on {len(test_set):,} test images of {test_set.name} ({size}x{size}), '
-          f'normalised {how}')
+    often = f', the mean of {args.views} views of each' if args.views > 1 else ''
+    print(f'{args.checkpoint}: {about.name}, on {len(test_set):,} test images of {test_set.name} ({size}x{size}), '
+          f'normalised {how}{often}')
     if not about.assumed and size != about.image_size:
         print(f'note: it was trained on images of {about.image_size}x{about.image_size}')
     print('accuracy {accuracy:.2%}  loss {loss_by_image:.4f} by image, {loss_by_batch:.4f} by batch of 64  '
