@@ -392,7 +392,7 @@ def say_set(set_name: str, done: int, data: str, results: Path):
 #| code-fold: true
 def run_evaluate(args):
     "The verb evaluate."
-    from modified_resnet.evaluation import evaluate_views, per_class
+    from modified_resnet.evaluation import evaluate_model, per_class
     from modified_resnet.inference import about_model, load_weights
     from modified_resnet.training import get_device
     check_results(args.out, args.data)
@@ -401,7 +401,7 @@ def run_evaluate(args):
     about_model(model, args.image_size)  # is the size one?
     say_assumed(args.checkpoint, about, args.image_size)
     with contextlib.redirect_stdout(sys.stderr if args.json else sys.stdout): test_set = images_for(about, args)
-    result = evaluate_views(model.to(device), test_set, args.views)
+    result = evaluate_model(model.to(device), test_set, args.views)
     found, rows = figures_of(result), per_class(result.confusion, result.classes)
     if args.json:
         print(json.dumps(dict(network=about.name, data=test_set.name, images=len(test_set),
@@ -430,7 +430,9 @@ def images_for(about, args):
 
 def trained_on(checkpoint: str) -> str:
     "Fingerprint of the training images of the run whose folder a checkpoint is in; '' if it is in none."
+    from modified_resnet.inference import pretrained_names
     from modified_resnet.records import read_json
+    if checkpoint in pretrained_names(): return ''
     path = place(checkpoint)
     try: return read_json((path if path.is_dir() else path.parent) / 'config.json')['train_fingerprint']
     except (OSError, ValueError, KeyError, TypeError): return ''
@@ -545,11 +547,12 @@ def as_row(path: Path, row: list[tuple[str, float]]) -> dict:
 def save_predictions(found: list[tuple], model, about, out: Path, with_map: bool):
     "Write predictions.csv, and a figure for each of the first ten images."
     from modified_resnet.data import read_image
-    from modified_resnet.inference import (PREDICTIONS, class_activation_map, class_names, plot_prediction,
-                                           predict_images)
+    from modified_resnet.inference import (PREDICTIONS, class_activation_map, class_names, figures_in,
+                                           plot_prediction, predict_images)
     from modified_resnet.records import write_csv
     from modified_resnet.report import save_figure
     out.mkdir(parents=True, exist_ok=True)
+    for name in figures_in(out, os.listdir(out)): (out / name).unlink()  # of an earlier call
     write_csv(out / PREDICTIONS, [as_row(path, row) for path, row in found])
     for i, (path, _) in enumerate(found[:10], 1):
         image = read_image(path, about.image_size)
@@ -726,7 +729,8 @@ def sentence(error: Exception, verb: str) -> str:
     if isinstance(error, OSError) and error.errno and error.filename:
         advice = 'make room there' if error.errno in NO_ROOM else 'see to it that it can be used'
         return f'{error.filename}: {error.strerror}; {advice}, or name another place'
-    if isinstance(error, MemoryError) or ('allocate memory' in str(error) and 'batch_size' not in str(error)):
+    short = any(words in str(error) for words in ('allocate memory', 'CUDA out of memory'))
+    if isinstance(error, MemoryError) or (short and 'batch_size' not in str(error)):
         return 'out of memory: try smaller images (--image-size), or fewer'
     if not isinstance(error, (ValueError, OSError, RuntimeError, FloatingPointError, ImportError)):
         return (f'unexpected {type(error).__name__} ({" ".join(str(error).split())}); '

@@ -172,7 +172,8 @@ def read_images(
     image_size: int = 32,  # height and width of the result, pixels
 ) -> Tensor:
     """Decode many files in parallel: uint8 (N, 3, image_size, image_size).
-    Raises ValueError naming the first that cannot be read, and how many more there are."""
+    Raises ValueError naming the first that cannot be read, and how many more there are; or for a size that cannot be."""
+    check_size(image_size)
     images, errors = torch.empty(len(paths), 3, image_size, image_size, dtype=torch.uint8), []
     def read(i):
         try: images[i] = read_image(paths[i], image_size)
@@ -468,8 +469,9 @@ def unseen(
     trained_on: str,  # fingerprint of the images that a network was trained on
 ) -> ImageSet:
     "The images that `read_folder` sets aside, if it was the others that the network was trained on; else all."
-    aside = {file for i in range(len(data.classes))
-             for file in set_aside([file for file, label in zip(files, data.labels) if label == i])[1]}
+    by_class = {}
+    for file, label in zip(files, data.labels.tolist()): by_class.setdefault(label, []).append(file)
+    aside = {file for group in by_class.values() for file in set_aside(group)[1]}
     mask = torch.tensor([file in aside for file in files])
     if data.select(~mask).fingerprint() != trained_on: return data
     print(f'note: the network was trained on {int((~mask).sum()):,} of the {len(data):,} images of {data.name}: '

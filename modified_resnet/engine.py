@@ -29,8 +29,8 @@ from .images import PAPER_MEAN, PAPER_STD, ImageSet, channel_stats, normalize
 from .modern import RunningAverage, parameter_groups, whiten_stem, zero_gammas
 from .recipe import Recipe, learning_rates, make_optimizer, network_of
 from .records import ANOTHER
-from .training import (about_network, check_channels, check_classes, check_kinds, confusion_counts,
-                                      get_device, history_row)
+from .training import (about_network, check_channels, check_kinds, check_pair,
+                                      confusion_counts, get_device, history_row)
 
 # %% ../nbs/03c_engine.ipynb #43898e34
 def synchronised(model: nn.Module, device: torch.device, world: World) -> nn.Module:
@@ -119,6 +119,7 @@ def starting_network(
     torch.manual_seed(recipe.seed)
     model = network_of(recipe, num_classes=len(train_set.classes), in_channels=train_set.images.shape[1])
     model.normalization = normalization_of(recipe, train_set)
+    model.about = about_network(recipe, train_set, *model.normalization)
     start_weights(model, recipe, train_set)
     if init is not None: copy_weights(model, init)
     model.to(device, memory_format=speed.layout)
@@ -216,7 +217,8 @@ def set_rates(
 # %% ../nbs/03c_engine.ipynb #c70b6ec5
 class Trainer:
     """A run in memory: trains by a recipe, one step at a time, and can be saved and restored between any two steps.
-    Raises ValueError (or TypeError) if recipe, images and device do not fit each other."""
+    For the whole process it sets PyTorch's random seed, on a GPU makes cuDNN deterministic, and on a CPU keeps freed
+    memory (`Speed.keep_memory`). Raises ValueError (or TypeError) if recipe, images and device do not fit each other."""
 
     def __init__(
         self,
@@ -228,7 +230,8 @@ class Trainer:
         world: World = World(),  # the processes that share the run
         init: nn.Module | None = None,  # has the weights to begin with; None: fresh ones
     ):
-        check_kinds(train_set, test_set, recipe=recipe)
+        check_kinds(recipe=recipe)
+        check_pair(train_set, test_set)
         device = get_device(device)
         speed = safe_speed(speed, recipe, device)
         self.recipe, self.device, self.speed, self.world = recipe, device, speed, world
@@ -236,7 +239,6 @@ class Trainer:
         # for the whole process, too: a resumed run needs the same kernels
         if device.type == 'cuda': torch.backends.cudnn.deterministic = True
         self.model = starting_network(recipe, train_set, device, speed, world, init)
-        check_classes(self.model, test_set)
         check_last_batch(self.model, recipe, train_set, speed, world)
         self.forward = DistributedDataParallel(self.model) if world.size > 1 else self.model
         if speed.compile: self.forward = torch.compile(self.forward, dynamic=False)
@@ -252,7 +254,6 @@ class Trainer:
         self.class_weights = balance_weights(train_set).to(device) if recipe.class_weights else None
         self.test_images, self.test_labels = test_set.images.to(device), test_set.labels.to(device)
         self.history, self.confusion, self.classes = [], None, train_set.classes
-        self.about = about_network(recipe, train_set, *self.model.normalization)
         self.place = torch.zeros(1, dtype=torch.long, device=device)  # the next step of the run, for the device
         # this process's part of each batch's mean loss, and of the correct predictions
         self.losses = torch.zeros(len(self.batches), dtype=torch.float64, device=device)
@@ -404,7 +405,7 @@ Trainer.finish_epoch = finish_epoch
 def weights(self: Trainer) -> dict:
     """What a file needs for the network to be used again: its state_dict as 'model', and 'about' it:
     name, changes, classes, normalisation, image size."""
-    return dict(model=self.tested.state_dict(), about=self.about)
+    return dict(model=self.tested.state_dict(), about=self.model.about.plain)
 
 Trainer.weights = weights
 

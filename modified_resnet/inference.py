@@ -18,6 +18,7 @@ import json
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
@@ -29,13 +30,14 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from .batches import model_normalization, predict
+from .batches import check_images, model_normalization, predict
 from .data import IMAGE_SUFFIXES, check_size, is_image, not_a_file, read_image, read_images
-from .evaluation import About, load_model, named_model, stages_in
+from .evaluation import load_model, named_model, stages_in
 from .images import as_label, normalize
 from .models import create_model
 from .records import (LAST, CheckpointError, as_path, read_checkpoint, read_csv, read_json,
                                      save_tensors, write_json, write_whole)
+from .training import About, plain_network
 
 # %% ../nbs/04a_inference.ipynb #0fb19f6c
 WEIGHTS_SUFFIXES = '.pt', '.pth', '.ckpt', '.bin', '.tar', '.safetensors'  # that files of weights usually have
@@ -77,13 +79,16 @@ def why_not(path: Path) -> str:
 def load_weights(
     which: str | Path,  # one of pretrained_names(), a file, or the folder of a run: its last checkpoint
 ) -> tuple[nn.Module, About]:
-    """A network by the name of its weights, or from a file or a run. Errors as `load_pretrained` and `load_model`,
-    and TypeError for what is neither a name nor a place."""
+    """A network by the name of its weights, or from a file or a run. A name goes before a folder that is called so, with
+    a note; a Path is never a name. Errors as `load_pretrained` and `load_model`, and TypeError for what is neither."""
     if not isinstance(which, (str, os.PathLike)):
         raise TypeError(f'weights are a name, a file or the folder of a run, not {type(which).__name__}; '
                         'a dictionary of them goes into a file first, with torch.save')
-    if str(which) in pretrained_names(): return load_pretrained(str(which))
     path = as_path(which)
+    if which in pretrained_names():
+        if path.exists(): print(f"note: '{which}' names weights of the package; for what is here, ./{which}",
+                                file=sys.stderr)
+        return load_pretrained(which)
     if str(which) and path.is_dir() and not (path / LAST).is_file():
         there = sorted(file.name for file in path.iterdir() if file.suffix in WEIGHTS_SUFFIXES)
         raise CheckpointError(f'no {LAST} in {path}, as in the folder of a run: '
@@ -116,8 +121,7 @@ def plain_weights(
     """What a file of weights holds: under 'model' the last epoch's state_dict in half precision, under 'about' what
     `load_model` needs. Raises ValueError if a weight is too large for half precision."""
     model, about = load_model(folder / LAST)
-    known = dict(asdict(about), classes=read_json(folder / 'config.json')['classes'])
-    del known['assumed']
+    known = dict(about.plain, classes=read_json(folder / 'config.json')['classes'])
     halves = {key: (value.half() if value.is_floating_point() else value).contiguous()
               for key, value in model.state_dict().items()}
     odd = [key for key, value in halves.items() if not value.isfinite().all()]
@@ -268,7 +272,8 @@ def predict_images(
     W) or (3, H, W); or files, folders, PIL images, arrays uint8 (H, W, 3), one or many, which are brought to the size
     that the network was trained on. Errors as `image_batch` and `predict`."""
     check_network(model)
-    size = model.about.image_size if hasattr(model, 'about') else 32
+    network = plain_network(model)
+    size = network.about.image_size if hasattr(network, 'about') else 32
     device = next(model.parameters()).device
     return predict(model, image_batch(images, size).to(device)).softmax(1)
 
@@ -290,12 +295,19 @@ def top(
 # %% ../nbs/04a_inference.ipynb #31eea6e4
 @torch.no_grad()
 def class_activation_map(
-    model: nn.Module,  # as from load_model
+    model: nn.Module,  # as from load_model; left in evaluation mode
     image: Tensor,  # uint8, (3, H, W)
-    label: int,  # the class asked about
+    label: int,  # the class asked about, its position
 ) -> Tensor:
     """What each place of an image contributes to the score of a class: float32 (H, W), on the CPU;
-    before the map is enlarged to the image, its mean is the score without the bias (Zhou et al. 2016, equation 2)."""
+    before the map is enlarged to the image, its mean is the score without the bias (Zhou et al. 2016, equation 2).
+    Raises ValueError as `check_images`, for several images, or a class that there is not."""
+    check_network(model)
+    model = plain_network(model)
+    if image.ndim != 3: raise ValueError(f'the image is {tuple(image.shape)}: give one, (3, H, W)')
+    if not 0 <= label < model.linear.out_features:
+        raise ValueError(f'label={label}: want the position of a class, 0 to {model.linear.out_features - 1}')
+    check_images(model, image[None])
     image = image[None].to(model.conv1.weight.device)
     maps = model.eval().maps(normalize(image, *model_normalization(model)))[0]
     places = torch.einsum('c,chw->hw', model.linear.weight[label], maps)
@@ -350,6 +362,7 @@ def about_model(
 ) -> About:
     "What is known of a network, with what the arguments say. Raises ValueError for a size or names that cannot be."
     check_network(model)
+    model = plain_network(model)
     about = getattr(model, 'about', None) or About(stages_in(model.state_dict()), (), *model_normalization(model),
                                                    assumed=not hasattr(model, 'normalization'))
     classes = about.classes if classes is None else tuple(classes)
@@ -368,7 +381,7 @@ def export_model(
     """Write a network for use elsewhere, whole or not at all; the number of images stays free.
     Raises ValueError for another suffix, ImportError if ONNX is asked for and not installed."""
     path, about = as_path(path), about_model(model, image_size, classes)
-    model, suffix = copy.deepcopy(model).cpu(), path.suffix.lower()
+    model, suffix = copy.deepcopy(plain_network(model)).cpu(), path.suffix.lower()
     write = {'.onnx': write_onnx, '.pt2': write_pt2, '.safetensors': None}
     if suffix not in write: raise ValueError(f'{path}: want a name that ends in .onnx, .pt2 or .safetensors')
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -274,8 +274,7 @@ def say_start(model: nn.Module, init: nn.Module):
 def score(model: nn.Module, images: Tensor, labels: Tensor, speed: Speed = Speed()) -> dict[str, float]:
     """Accuracy (0 to 1) and loss by image (nats),
     and as 'accuracy_flips' the accuracy of the mean of the logits of image and mirror image."""
-    logits = predict(model, images, speed=speed)
-    both = logits + predict(model, images.flip(3), speed=speed)
+    logits, both = (predict(model, images, speed=speed, views=views) for views in (1, 2))
     accuracy, accuracy_flips = ((s.argmax(1) == labels).double().mean().item() for s in (logits, both))
     return dict(accuracy=accuracy, loss=F.cross_entropy(logits, labels).item(), accuracy_flips=accuracy_flips)
 

@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['PLAIN_FIELDS', 'MEMORY_WORDS', 'get_device', 'progress', 'in_notebook', 'train', 'evaluate', 'history_row',
-           'epoch_line', 'run_config', 'check_kinds', 'check_classes', 'class_difference', 'check_pair',
-           'check_channels', 'about_network', 'check_plain', 'confusion_counts', 'write_confusion', 'write_results',
-           'best_row', 'is_best', 'is_out_of_memory', 'advise_on_memory', 'fit_plain', 'keep']
+           'epoch_line', 'run_config', 'check_kinds', 'plain_network', 'check_classes', 'class_difference',
+           'check_pair', 'check_channels', 'About', 'about_network', 'check_plain', 'confusion_counts',
+           'write_confusion', 'write_results', 'best_row', 'is_best', 'is_out_of_memory', 'advise_on_memory',
+           'fit_plain', 'keep']
 
 # %% ../nbs/03_training.ipynb #d73c7fd5
 import math
@@ -14,7 +15,7 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 import torch
@@ -144,12 +145,23 @@ def check_kinds(*images: ImageSet, recipe: Recipe = Recipe(), model: nn.Module |
     if odd is not None:
         raise TypeError(f'the images are a {type(odd).__name__}: want an ImageSet; load_data returns two of them')
 
+def plain_network(model: nn.Module) -> nn.Module:
+    "The network itself, where it is inside DataParallel or DistributedDataParallel."
+    return model.module if isinstance(model, (nn.DataParallel, nn.parallel.DistributedDataParallel)) else model
+
 def check_classes(model: nn.Module, data: ImageSet):
-    "Raise ValueError if a model's outputs are not as many as the classes of the images, TypeError for other things."
+    """Raise ValueError if a model's outputs are not as many as the classes of the images, or it was trained for others;
+    TypeError for other things."""
     check_kinds(data, model=model)
-    outputs, classes = model.linear.out_features, len(data.classes)
+    network = plain_network(model)
+    if not isinstance(getattr(network, 'linear', None), nn.Linear):
+        raise TypeError(f'{type(network).__name__} has no layer `linear`: want a network of this package')
+    outputs, classes, known = network.linear.out_features, len(data.classes), getattr(network, 'about', None)
     if outputs != classes: raise ValueError(f'the model has {outputs} outputs but {data.name} has {classes} classes: '
                                             f'use other images, or a model with num_classes={classes}')
+    if known and known.classes not in ((), data.classes):
+        raise ValueError(f'the classes of network and images differ: {class_difference(known.classes, data.classes)}; '
+                         'use the images it was trained for')
 
 def class_difference(ours: Sequence[str], theirs: Sequence[str]) -> str:
     "Where two lists of classes differ first, in words."
@@ -159,7 +171,7 @@ def class_difference(ours: Sequence[str], theirs: Sequence[str]) -> str:
             + f'class {place + 1} is {name(ours)} in the one, {name(theirs)} in the other')
 
 def check_pair(train_set: ImageSet, test_set: ImageSet):
-    """Raise ValueError (or TypeError) unless both are sets that have images, of the same shape
+    """Raise ValueError (or TypeError) unless both are sets that have images, of the same shape, as high as wide,
     and of the same classes in the same order."""
     check_kinds(train_set, test_set)
     for name, data in (('training', train_set), ('test', test_set)):
@@ -167,6 +179,9 @@ def check_pair(train_set: ImageSet, test_set: ImageSet):
     if train_set.images.shape[1:] != test_set.images.shape[1:]:
         raise ValueError(f'training images are {tuple(train_set.images.shape[1:])}, '
                          f'test images {tuple(test_set.images.shape[1:])}: want the same channels, height and width')
+    height, width = train_set.images.shape[2:]
+    if height != width: raise ValueError(f'images are {height} pixels high and {width} wide: want squares; '
+                                         'load_data makes them of a folder, or pad or crop the images')
     if train_set.classes != test_set.classes:
         difference = class_difference(train_set.classes, test_set.classes)
         raise ValueError(f'the classes of training and test images differ: {difference}; '
@@ -183,19 +198,36 @@ def check_channels(data: ImageSet):
         raise ValueError(f"normalization='paper' is for {len(PAPER_MEAN)} channels, these images have {channels}: "
                          "use normalization='data', and run.fit, which knows it")
 
+@dataclass(frozen=True)
+class About:
+    "What is known of a network: what a file of weights says of itself, so that the network can be made again."
+    name: str  # 'small', 'medium', 'large', 'budget', or widths of stages
+    classes: tuple[str, ...] = ()  # names of its classes; none if the file does not say
+    mean: tuple[float, ...] = PAPER_MEAN  # of each channel, 0 to 1
+    std: tuple[float, ...] = PAPER_STD  # of each channel, 0 to 1
+    image_size: int = 32  # height and width of the images it was trained on
+    assumed: bool = True  # are normalisation and image size assumed, because the file does not say?
+    changes: dict = field(default_factory=dict)  # fields of the recipe that change the network, with their values
+
+    @property
+    def plain(self) -> dict:
+        "The same for a file of ours, which says all of it, in plain values."
+        return dict(name=self.name, changes=self.changes, classes=list(self.classes), mean=list(self.mean),
+                    std=list(self.std), image_size=self.image_size)
+
 def about_network(
     recipe: Recipe,  # names the network, and what is changed in it
     data: ImageSet,  # has its classes, and the size of its images
-    mean: Sequence[float], std: Sequence[float],  # of each channel, 0 to 1: what the images are normalised by
-) -> dict:
-    "What a file of weights says of itself, so that the network can be made again, as plain values."
-    return dict(name=recipe.model, changes={field: getattr(recipe, field) for field in NETWORK_FIELDS},
-                classes=list(data.classes), mean=list(mean), std=list(std), image_size=data.images.shape[-1])
+    mean: Sequence[float] = PAPER_MEAN, std: Sequence[float] = PAPER_STD,  # of each channel: what normalises the images
+) -> About:
+    "What is known of a network that is trained by this recipe, on these images."
+    return About(recipe.model, tuple(data.classes), tuple(mean), tuple(std), data.images.shape[-1], assumed=False,
+                 changes={name: getattr(recipe, name) for name in NETWORK_FIELDS})
 
 def check_plain(recipe: Recipe):
     "Raise ValueError if a recipe has switches that the plain loop does not know."
-    changed = [f'{field.name}={getattr(recipe, field.name)!r}' for field in fields(Recipe)
-               if field.name not in PLAIN_FIELDS and getattr(recipe, field.name) != field.default]
+    changed = [f'{f.name}={getattr(recipe, f.name)!r}' for f in fields(Recipe)
+               if f.name not in PLAIN_FIELDS and getattr(recipe, f.name) != f.default]
     if recipe.optimizer == 'muon': changed.append("optimizer='muon'")
     if changed:
         raise ValueError(f'{", ".join(changed)}: the plain loop trains the paper\'s networks in the paper\'s way; '
@@ -274,6 +306,7 @@ def fit_plain(
         add_sitting(folder)
         torch.manual_seed(recipe.seed)
         model, criterion = create_model(recipe.model, num_classes=len(train_set.classes)), nn.CrossEntropyLoss()
+        model.about = about_network(recipe, train_set)
         optimizer = make_optimizer(recipe, model.parameters())
         scheduler = make_scheduler(recipe, optimizer, len(train_set))
         train_loader, test_loader = paper_loaders(train_set, test_set, recipe.batch_size, num_workers)
@@ -287,12 +320,13 @@ def fit_plain(
                 tested[0], tested[1] / len(test_loader), math.nan, len(test_set),  # the paper has no loss by image
                 [*rates.values()][-1], time.perf_counter() - start))
             print(epoch_line(history[-1], recipe.epochs))
-            keep(folder, about_network(recipe, train_set, PAPER_MEAN, PAPER_STD), model, history)
+            keep(folder, model, history)
             write_results(folder, history, confusion_counts(*tested[2:], len(train_set.classes)), train_set.classes)
     return model, history
 
 # %% ../nbs/03_training.ipynb #4dc04611
-def keep(folder: Path, about: dict, model: nn.Module, history: list[dict]):
+def keep(folder: Path, model: nn.Module, history: list[dict]):
     "Write last.pt, and best.pt if this epoch is the best."
-    save_checkpoint(folder, dict(model=model.state_dict(), about=about, history=history))
-    if is_best(history): save_tensors(folder / BEST, dict(model=model.state_dict(), about=about))
+    weights = dict(model=model.state_dict(), about=model.about.plain)
+    save_checkpoint(folder, weights | dict(history=history))
+    if is_best(history): save_tensors(folder / BEST, weights)
