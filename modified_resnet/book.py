@@ -25,7 +25,8 @@ from .recipe import Recipe
 from .records import read_csv, read_json, write_csv
 from .report import (last_test_accuracy, read_config, read_confusion, read_history, recipe_of,
                                     recorded_network)
-from .sets import BASES, LENGTHS, ROUNDS, SEEDS, SETS, best_recipe, command_of, run_name
+from .sets import (ADAM_ON_LARGE, BASES, LENGTHS, ROUNDS, SEEDS, SETS, best_recipe, command_of,
+                                  run_name)
 from .training import best_row
 
 # %% ../nbs/05d_book.ipynb #85157f06
@@ -130,7 +131,10 @@ def find_records(results: Path) -> dict[str, Record]:
 
 def lengths_of(set_name: str) -> tuple[int, ...]:
     "The numbers of epochs that runs of a set have."
-    return {'search': tuple(epochs for _, epochs in ROUNDS), 'best': LENGTHS}.get(set_name, (BASES[set_name].epochs,))
+    usual = BASES[set_name].epochs
+    others = {'search': [epochs for _, epochs in ROUNDS], 'best': LENGTHS,
+              'ablations': [changes['epochs'] for changes in ADAM_ON_LARGE]}
+    return tuple(sorted({usual, *others.get(set_name, ())}))
 
 def is_finished(record: Record) -> bool:
     "Is a record whole, and named as its recipe wants, or, of a smoke test, as the full recipe?"

@@ -18,10 +18,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .batches import Speed
-from .bench import (TINY, WARM_UP, Extent, add_part, begin_bench, has_part, measure_here, measurements,
+from .bench import (TINY, UNTIMED, Extent, add_part, begin_bench, has_part, measure_here, measurements,
                                    parts_of, steps_for)
 from .book import Book, Record, device_name, find_records, write_runs
-from .experiments import RANGE_TEST, WAIT, Workplace, check_set, record_range_test
+from .experiments import (RANGE_TEST, WAIT, Workplace, check_set, has_range_test,
+                                         record_range_test)
 from .models import MODELS
 from .race import accuracy_to_reach, race
 from .recipe import NETWORK_FIELDS, Recipe
@@ -58,7 +59,7 @@ def attempt(
     clock: Callable[[], float],  # seconds
     say: Callable[[str], None],  # told what is going on
 ) -> Outcome:
-    "Make a task, or leave it. A RuntimeError is said and noted, so that the others get their turn."
+    "Make a task, or leave it. A failure, or a divergence, is said and noted, so that the others get their turn."
     if task.recorded(): return Outcome(task.set_name, 'recorded')
     if task.taken(): return Outcome(task.set_name, 'elsewhere')
     try:
@@ -67,7 +68,7 @@ def attempt(
         if left < math.inf and (seconds is None or seconds > left): return Outcome(task.set_name, 'left', seconds)
         start = clock()
         if not task.make(): return Outcome(task.set_name, 'elsewhere', seconds)
-    except RuntimeError as error:
+    except (RuntimeError, FloatingPointError) as error:
         say(f'{task.name}: failed ({error})')
         return Outcome(task.set_name, 'failed')
     took = clock() - start
@@ -122,7 +123,7 @@ def seconds_of_epochs(
 def time_steps(recipe: Recipe, device: str, speed: Speed) -> float:
     "Seconds an image takes, from some steps of this recipe on random images."
     steps = max(1, steps_for(recipe.model, device) // 3)
-    images = (WARM_UP + steps) * recipe.batch_size
+    images = (UNTIMED + steps) * recipe.batch_size
     return 1 / measure_here('engine', recipe, steps, images, device, speed)['images_per_second']
 
 # %% ../nbs/05g_campaign.ipynb #266fe3da
@@ -209,8 +210,8 @@ def range_task(place: Workplace, pace: Pace) -> Task:
     def make():
         record_range_test(place.train_set, record, place.device, place.speed)
         return True
-    return Task('ablations', RANGE_TEST, (record / 'range.csv').exists,
-                lambda left: pace.predict('ablations', recipe, 1, work, left), make)
+    return Task('ablations', RANGE_TEST, lambda: has_range_test(record, place.train_set),
+                lambda left: pace.predict('ablations', recipe, 1, work, left), make, lambda: in_use(record))
 
 # %% ../nbs/05g_campaign.ipynb #67b575d1
 #| code-fold: true

@@ -208,7 +208,7 @@ def add_looking_verbs(verbs):
                       help='folder with the records of the sets paper and search')
     race.add_argument('--data', default='cifar10', help='the images of those records (default: cifar10)')
     race.add_argument('--model', default='small', help='small (default), medium, large')
-    race.add_argument('--epochs', type=int, default=6, help='of our side (default: 6)')
+    race.add_argument('--epochs', type=int, default=4, help='of our side (default: 4)')
     add_device(race)
     add_precision(race)
     race.add_argument('--out', type=place, help='JSON file for the record (default: print only)')

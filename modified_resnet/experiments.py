@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['RECORD_FILES', 'FEATURE_IMAGES', 'RANGE_TEST', 'WAIT', 'write_predictions', 'copy_whole', 'keep_record',
-           'write_features', 'range_test', 'smooth_losses', 'usable_rates', 'record_range_test', 'is_recorded',
-           'small_sets', 'check_set', 'once', 'Workplace', 'make_runs', 'run_set', 'run_one', 'quietly', 'beside']
+           'write_features', 'range_test', 'smooth_losses', 'usable_rates', 'has_range_test', 'record_range_test',
+           'is_recorded', 'small_sets', 'check_set', 'once', 'Workplace', 'make_runs', 'run_set', 'run_one', 'quietly',
+           'beside']
 
 # %% ../nbs/05e_experiments.ipynb #9c124cda
 import fnmatch
@@ -32,10 +33,10 @@ from .engine import Trainer
 from .evaluation import load_model
 from .images import ImageSet, hold_out, normalize, stratified_split
 from .recipe import Recipe
-from .records import (LAST, InUse, add_sitting, as_path, read_json, remove_partial, write_csv,
+from .records import (LAST, InUse, add_sitting, as_path, in_use, read_json, remove_partial, write_csv,
                                      write_json, write_whole)
 from .report import read_config, read_history, recipe_of
-from .run import Interrupted, fit
+from .run import fit
 from .sets import BASES, SETS, for_smoke, run_name
 from .training import get_device, run_config
 
@@ -129,21 +130,26 @@ def usable_rates(
     rates = [row['lr'] for row, loss in zip(rows, losses) if loss < min(losses) + margin]
     return rates[0], rates[-1]
 
+def has_range_test(record: Path, train_set: ImageSet) -> bool:
+    "Is the range test recorded? Raises ValueError if it is, with other images."
+    if not (record / 'range.csv').exists(): return False
+    old = read_json(record / 'config.json')
+    if old['train_fingerprint'] != train_set.fingerprint():
+        raise ValueError(f'{record} is a record with other images ({old["data"]}): '
+                         "choose another folder with results='...', or remove it")
+    return True
+
 def record_range_test(train_set: ImageSet, record: Path, device: str, speed: Speed):
     """Make the range test and write its record: config.json, env.json, range.csv; nothing if it is there.
-    Raises ValueError if it is there with other images."""
+    Waits for another process that is at it. Raises ValueError as `has_range_test`."""
     recipe, device = Recipe(epochs=1), get_device(device)
-    config = dict(run_config(recipe, train_set, train_set.select(slice(0, 0))), **asdict(speed))
-    if (record / 'range.csv').exists():
-        old = read_json(record / 'config.json')
-        if old['train_fingerprint'] != config['train_fingerprint']:
-            raise ValueError(f'{record} is a record with other images ({old["data"]}): '
-                             "choose another folder with results='...', or remove it")
-        return
     record.mkdir(parents=True, exist_ok=True)
-    write_json(record / 'config.json', config)
-    add_sitting(record, device)
-    write_csv(record / 'range.csv', range_test(recipe, train_set, device=device, speed=speed))
+    with FileLock(record / 'lock'):
+        if has_range_test(record, train_set): return
+        write_json(record / 'config.json', dict(run_config(recipe, train_set, train_set.select(slice(0, 0))),
+                                                **asdict(speed)))
+        add_sitting(record, device)
+        write_csv(record / 'range.csv', range_test(recipe, train_set, device=device, speed=speed))
 
 # %% ../nbs/05e_experiments.ipynb #68d26801
 #| code-fold: true
@@ -238,7 +244,7 @@ class Workplace:
         self.say(f'{name}: {recipe.epochs} epoch{"s" if recipe.epochs > 1 else ""}')
         done = run_one(recipe, self.train_set, self.test_set, self.out / name, self.results / name,
                        set_name in ('paper', 'best'), self.device, self.speed, self.say)
-        write_runs(self.results)
+        if done: write_runs(self.results)
         return done
 
 # %% ../nbs/05e_experiments.ipynb #30cc23a9
@@ -250,7 +256,7 @@ def make_runs(place: Workplace, set_name: str, only: str) -> tuple[int, int]:
     made = left = 0
     for recipe in SETS[set_name](place.results):
         if not fnmatch.fnmatch(run_name(set_name, recipe), only) or place.has(set_name, recipe): continue
-        if place.make(set_name, recipe): made += 1
+        if not in_use(place.out / run_name(set_name, recipe)) and place.make(set_name, recipe): made += 1
         else: left += 1
     return made, left
 
@@ -317,22 +323,29 @@ def run_one(
 def quietly(work: Callable, *args):
     "Do `work(*args)` in a process of its own, which prints errors alone; asked to stop, it does, after a checkpoint."
     sys.stdout = open(os.devnull, 'w')
-    with suppress(Interrupted, KeyboardInterrupt): work(*args)
+    with suppress(KeyboardInterrupt): work(*args)
 
 @contextmanager
 def beside(
     jobs: int,  # processes, this one included
     work: Callable, *args,  # what the others do; a function of a module, and its arguments
 ):
-    "While the block runs, others do `work(*args)`, each with its share of the processor. At the end it waits for them."
-    if jobs > 1: torch.set_num_threads(max(1, torch.get_num_threads() // jobs))
-    spawn = multiprocessing.get_context('spawn')
+    """While the block runs, others do `work(*args)`, each with its share of the processor. At the end it waits for them.
+    Raises RuntimeError if one of them has failed."""
+    threads, spawn = torch.get_num_threads(), multiprocessing.get_context('spawn')
+    if jobs > 1: torch.set_num_threads(max(1, threads // jobs))
     others = [spawn.Process(target=quietly, args=(work, *args)) for _ in range(jobs - 1)]
-    with patch.dict(os.environ, OMP_NUM_THREADS=str(torch.get_num_threads()), TQDM_DISABLE='1'):
-        for other in others: other.start()
-    try: yield
+    try:
+        with patch.dict(os.environ, OMP_NUM_THREADS=str(torch.get_num_threads()), TQDM_DISABLE='1'):
+            for other in others: other.start()
+        yield
     except BaseException:
-        for other in others: other.terminate()
+        for other in others:
+            if other.pid: other.terminate()
         raise
     finally:
-        for other in others: other.join()
+        for other in others:
+            if other.pid: other.join()
+        torch.set_num_threads(threads)
+    failed = sum(other.exitcode != 0 for other in others)
+    if failed: raise RuntimeError(f'{failed} of {jobs} processes have failed; their errors are above')
