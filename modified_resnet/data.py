@@ -172,7 +172,7 @@ def read_images(
     image_size: int = 32,  # height and width of the result, pixels
 ) -> Tensor:
     """Decode many files in parallel: uint8 (N, 3, image_size, image_size).
-    Raises ValueError naming the first that cannot be read, and how many more there are; or for a size that cannot be."""
+    Raises ValueError naming the first that cannot be read, and how many more there are; or for an odd size."""
     check_size(image_size)
     images, errors = torch.empty(len(paths), 3, image_size, image_size, dtype=torch.uint8), []
     def read(i):

@@ -218,7 +218,7 @@ def set_rates(
 class Trainer:
     """A run in memory: trains by a recipe, one step at a time, and can be saved and restored between any two steps.
     For the whole process it sets PyTorch's random seed, on a GPU makes cuDNN deterministic, and on a CPU keeps freed
-    memory (`Speed.keep_memory`). Raises ValueError (or TypeError) if recipe, images and device do not fit each other."""
+    memory (as `Speed` says). Raises ValueError (or TypeError) if recipe, images and device do not fit each other."""
 
     def __init__(
         self,

@@ -330,8 +330,8 @@ def beside(
     jobs: int,  # processes, this one included
     work: Callable, *args,  # what the others do; a function of a module, and its arguments
 ):
-    """While the block runs, others do `work(*args)`, each with its share of the processor. At the end it waits for them.
-    Raises RuntimeError if one of them has failed."""
+    """While the block runs, others do `work(*args)`, each with its share of the processor.
+    At the end it waits for them. Raises RuntimeError if one of them has failed."""
     threads, spawn = torch.get_num_threads(), multiprocessing.get_context('spawn')
     if jobs > 1: torch.set_num_threads(max(1, threads // jobs))
     others = [spawn.Process(target=quietly, args=(work, *args)) for _ in range(jobs - 1)]

@@ -79,8 +79,8 @@ def why_not(path: Path) -> str:
 def load_weights(
     which: str | Path,  # one of pretrained_names(), a file, or the folder of a run: its last checkpoint
 ) -> tuple[nn.Module, About]:
-    """A network by the name of its weights, or from a file or a run. A name goes before a folder that is called so, with
-    a note; a Path is never a name. Errors as `load_pretrained` and `load_model`, and TypeError for what is neither."""
+    """A network by the name of its weights, or from a file or a run. A name goes before a folder that is called so,
+    with a note; a Path is never a name. Errors as `load_pretrained` and `load_model`; TypeError for what is neither."""
     if not isinstance(which, (str, os.PathLike)):
         raise TypeError(f'weights are a name, a file or the folder of a run, not {type(which).__name__}; '
                         'a dictionary of them goes into a file first, with torch.save')
