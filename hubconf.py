@@ -21,7 +21,7 @@ def resnet_large(pretrained: bool = False, **kwargs):
 
 
 def resnet_budget(pretrained: bool = False, **kwargs):
-    "Three stages of three blocks, 64 to 256 channels; not in the paper; there are no weights of it."
+    "Three stages of three blocks, 64 to 256 channels; not in the paper, and without weights."
     return _model('budget', pretrained, **kwargs)
 
 

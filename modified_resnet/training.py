@@ -159,7 +159,7 @@ def check_classes(model: nn.Module, data: ImageSet):
     outputs, classes, known = network.linear.out_features, len(data.classes), getattr(network, 'about', None)
     if outputs != classes: raise ValueError(f'the model has {outputs} outputs but {data.name} has {classes} classes: '
                                             f'use other images, or a model with num_classes={classes}')
-    if known and known.classes not in ((), data.classes):
+    if known and known.classes not in ((), tuple(data.classes)):
         raise ValueError(f'the classes of network and images differ: {class_difference(known.classes, data.classes)}; '
                          'use the images it was trained for')
 
