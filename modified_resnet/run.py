@@ -15,13 +15,14 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .batches import Speed, World, join_world, predict, safe_speed
+from .batches import Speed, World, join_world, predict, safe_speed, views_of
 from .engine import Trainer, drop_kernels, first_line, weights_print
 from .images import ImageSet, hold_out
 from .recipe import ENDLESS, Recipe
@@ -274,8 +275,8 @@ def say_start(model: nn.Module, init: nn.Module):
 def score(model: nn.Module, images: Tensor, labels: Tensor, speed: Speed = Speed()) -> dict[str, float]:
     """Accuracy (0 to 1) and loss by image (nats),
     and as 'accuracy_flips' the accuracy of the mean of the logits of image and mirror image."""
-    logits, both = (predict(model, images, speed=speed, views=views) for views in (1, 2))
-    accuracy, accuracy_flips = ((s.argmax(1) == labels).double().mean().item() for s in (logits, both))
+    logits, mirrored = (predict(model, view, speed=speed) for view in islice(views_of(images), 2))
+    accuracy, accuracy_flips = ((s.argmax(1) == labels).double().mean().item() for s in (logits, logits + mirrored))
     return dict(accuracy=accuracy, loss=F.cross_entropy(logits, labels).item(), accuracy_flips=accuracy_flips)
 
 def test_once(trainer: Trainer, folder: Path, test_set: ImageSet):
