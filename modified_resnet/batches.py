@@ -170,7 +170,9 @@ def keep_freed_memory():
     mallopt(3): M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_ARENA_MAX."""
     try: mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError): return
-    for setting, value in ((-1, 2 ** 31 - 1), (-2, 2 ** 28), (-3, 2 ** 30), (-8, 1)): mallopt(setting, value)
+    # mallopt returns 0 for a value that it refuses: older versions take 32 MB at most as M_MMAP_THRESHOLD
+    for setting, *values in ((-1, 2 ** 31 - 1), (-2, 2 ** 28), (-3, 2 ** 30, 2 ** 25), (-8, 1)):
+        any(mallopt(setting, value) for value in values)
 
 # %% ../nbs/03b_batches.ipynb #def711e0
 @dataclass(frozen=True)

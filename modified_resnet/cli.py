@@ -7,7 +7,7 @@ __all__ = ['DATA_HELP', 'WEIGHTS_HELP', 'LONG', 'VERBS', 'NO_ROOM', 'PYTHON_WORD
            'add_common', 'add_precision', 'add_flags', 'verb', 'add_training_verbs', 'add_image_size',
            'add_using_verbs', 'add_looking_verbs', 'PrintCompletion', 'make_parser', 'say_data', 'recipe_of_words',
            'for_few_images', 'run_train', 'check_place', 'processes', 'is_first', 'run_reproduce', 'run_named_set',
-           'make_set', 'runs_in', 'check_set_words', 'say_set', 'run_evaluate', 'images_for', 'trained_on',
+           'make_set', 'runs_in', 'check_set_words', 'say_set', 'run_evaluate', 'images_for', 'tested_on',
            'say_assumed', 'say_evaluation', 'check_results', 'figures_of', 'save_confusion', 'run_predict', 'as_json',
            'readable', 'unreadable', 'printable', 'as_row', 'save_predictions', 'run_export', 'run_compare',
            'run_summary', 'check_file', 'run_bench', 'run_race', 'main', 'open_closed_streams', 'drop_output',
@@ -58,12 +58,13 @@ def add_common(parser: argparse.ArgumentParser, epochs: str):
     parser.add_argument('--seed', type=int, help='of weights, order and augmentation (default: 1234, the paper\'s)')
     add_device(parser)
     parser.add_argument('--out', type=place,
-                        help='folder for the results (default: out/DATA; for train, out/DATA/MODEL)')
+                        help='folder for the results (default: out/DATA; for train, out/DATA/MODEL; '
+                             'with --set, out/DATA/sets)')
 
 def add_precision(parser: argparse.ArgumentParser):
     "The argument `--precision`."
     parser.add_argument('--precision', default='float32', choices=('float32', 'bfloat16'),
-                        help='of the convolutions (default: float32)')
+                        help='of convolutions and classifier (default: float32)')
 
 def add_flags(parser: argparse.ArgumentParser, default):
     "The arguments `--debug` and `--quiet`, which may stand before the verb or after it."
@@ -120,7 +121,8 @@ def add_training_verbs(verbs):
                             '(default: data for a folder, else paper)')
     train.add_argument('--class-weights', action='store_true', help='let rare classes count as much as common ones')
     add_precision(train)
-    train.add_argument('--compile', action='store_true', help='use torch.compile; takes a minute to warm up')
+    train.add_argument('--compile', action='store_true',
+                       help='use torch.compile; takes half a minute or more to warm up')
     train.add_argument('--sync-batchnorm', action='store_true',
                        help='with several GPUs: normalise over the whole batch')
     train.add_argument('--save-seconds', type=float, default=60.,
@@ -134,7 +136,7 @@ def add_training_verbs(verbs):
 # %% ../nbs/06_cli.ipynb #60fecd87
 #| code-fold: true
 WEIGHTS_HELP = ('weights, a checkpoint, or the folder of a run; a state_dict, also of another program, or safetensors; '
-                'or small, medium: the weights that come with the package')
+                'or small, medium, large: the weights that come with the package')
 
 def add_image_size(parser: argparse.ArgumentParser):
     "The argument `--image-size` of the verbs that use a trained network."
@@ -422,19 +424,19 @@ def images_for(about, args):
         raise ValueError(f'{args.checkpoint} takes images of {size}x{size}, those of {args.data} have 32x32: '
                          'name its images with --data')
     size = size if args.image_size is None else args.image_size
-    test_set = load_test(args.data, size, about.classes, trained_on(args.checkpoint))
+    test_set = load_test(args.data, size, about.classes, tested_on(args.checkpoint))
     if about.classes and about.classes != test_set.classes:
         raise ValueError('the classes of network and images differ: '
                          f'{class_difference(about.classes, test_set.classes)}; use the images it was trained for')
     return test_set
 
-def trained_on(checkpoint: str) -> str:
-    "Fingerprint of the training images of the run whose folder a checkpoint is in; '' if it is in none."
+def tested_on(checkpoint: str) -> str:
+    "Fingerprint of the test images of the run whose folder a checkpoint is in; '' if it is in none."
     from modified_resnet.inference import pretrained_names
     from modified_resnet.records import read_json
     if checkpoint in pretrained_names(): return ''
     path = place(checkpoint)
-    try: return read_json((path if path.is_dir() else path.parent) / 'config.json')['train_fingerprint']
+    try: return read_json((path if path.is_dir() else path.parent) / 'config.json')['test_fingerprint']
     except (OSError, ValueError, KeyError, TypeError): return ''
 
 def say_assumed(weights: str, about, image_size: int | None):
@@ -629,7 +631,6 @@ def run_bench(args):
 
 def run_race(args):
     "The verb race."
-    from dataclasses import replace
     from modified_resnet.batches import Speed
     from modified_resnet.data import load_data
     from modified_resnet.models import MODELS
@@ -707,7 +708,7 @@ def say_fault(text: str):
 
 # %% ../nbs/06_cli.ipynb #c735d97a
 #| code-fold: true
-PYTHON_WORD = re.compile(r"(?<![^\s(])(?P<name>\w+)=(?P<value>load_weights\('[^']*'\)|'[^']*'|[^\s,;:)]+)")
+PYTHON_WORD = re.compile(r"(?<![^\s(])(?P<name>\w+)=(?P<value>load_weights\('[^']*'\)|'[^']*'|[^\s,;:)]+(?<![.]))")
 
 def in_flags(
     message: str,  # as a function of the package says it
@@ -752,7 +753,7 @@ def report_error(
 
 def report_stop(why: str, verb: str, words: list[str]) -> int:
     "Say that a verb was stopped, and the words that go on."
-    if verb == 'train' and not any(word.startswith('--res') for word in words): words = [*words, '--resume']
+    if verb == 'train' and not any(word.startswith('--res') for word in words): words = [*words, '--resume', 'auto']
     start = 'torchrun ... -m modified_resnet' if processes() > 1 else 'modified-resnet'
     advice = f'\ngo on with: {start} {shlex.join(words)}' if verb in LONG else ''
     if is_first(): say_fault(f'\nmodified-resnet: {why}{advice}')

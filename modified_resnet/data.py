@@ -8,8 +8,8 @@ __all__ = ['ORIENTATION', 'TURNS', 'IMAGE_SUFFIXES', 'NO_PICTURES', 'READERS', '
            'is_image', 'folders_in', 'check_files', 'no_classes', 'list_images', 'read_images', 'dark_files',
            'say_dark', 'folder_parts', 'check_parts', 'unread_folders', 'find_files', 'find_test_files', 'read_part',
            'read_folder', 'set_aside', 'folder_key', 'save_sets', 'load_sets', 'cached', 'load_folder', 'cache_lock',
-           'unread_files', 'say_files', 'say_folder', 'find_official', 'load_place', 'load_cifar10', 'check_source',
-           'load_data', 'unseen', 'load_test_folder', 'load_test']
+           'unread_files', 'loose_images', 'and_more', 'say_unread', 'say_folder', 'find_official', 'load_place',
+           'load_cifar10', 'check_source', 'load_data', 'unseen', 'load_test_folder', 'load_test']
 
 # %% ../nbs/02b_data.ipynb #71d2ef47
 import hashlib
@@ -33,7 +33,7 @@ from torch import Tensor
 
 from .images import (ARCHIVE, OFFICIAL_FOLDER, ImageSet, as_cifar10, broken_archive, cache_folder,
                                     is_cifar10, load_digits_images, load_official, recognise_cifar10)
-from .records import as_path, save_tensors
+from .records import as_path, check_archive, save_tensors
 
 # %% ../nbs/02b_data.ipynb #233793b0
 ORIENTATION = 0x112  # EXIF's tag of it
@@ -85,11 +85,12 @@ def image_of_array(array: np.ndarray) -> Image.Image:
     "An array uint8 (H, W), (H, W, 3) or (H, W, 4) as an image. Raises ValueError for another."
     fits = array.ndim in (2, 3) and array.shape[2:] in ((), (3,), (4,)) and array.size
     if fits and array.dtype == np.uint8: return Image.fromarray(array)
-    turned = array.ndim == 3 and array.shape[0] in (1, 3) and not fits
-    advice = ', as array.transpose(1, 2, 0) has' if turned else ''
+    ways = {1: 'array[0]', 3: 'array.transpose(1, 2, 0)'}
+    turned = ways.get(array.shape[0]) if array.ndim == 3 and not fits else None
+    advice = f', as {turned} has' if turned else ''
     if np.issubdtype(array.dtype, np.floating):
         advice += '; of values from 0 to 1, (255 * array).round().astype("uint8")'
-    raise ValueError(f'an array {array.dtype} {array.shape}: want uint8 (H, W, 3), 0 to 255{advice}')
+    raise ValueError(f'an array {array.dtype} {array.shape}: want uint8 (H, W) or (H, W, 3), 0 to 255{advice}')
 
 def open_image(source: str | Path | Image.Image | np.ndarray) -> Image.Image:
     """An upright RGB image from a file, a PIL image, or an array uint8 (H, W), (H, W, 3) or (H, W, 4), in the order
@@ -321,7 +322,9 @@ def save_sets(path: Path, sets: tuple[ImageSet, ...]):
 
 def load_sets(path: Path) -> tuple[ImageSet, ...] | None:
     "What `save_sets` wrote, or None if there is nothing there that can be read."
-    try: return tuple(ImageSet(**part) for part in torch.load(path, weights_only=True))
+    try:
+        check_archive(path)  # torch.load does not look at the checksums
+        return tuple(ImageSet(**part) for part in torch.load(path, weights_only=True))
     except Exception: return None  # any damage to a cache means: make it again
 
 # %% ../nbs/02b_data.ipynb #f88fd753
@@ -369,24 +372,33 @@ def unread_files(folder: Path) -> list[Path]:
                   if not is_image(file) and not file.name.startswith('.') and file.suffix.lower() not in NO_PICTURES
                   and file.is_file())
 
-def say_files(files: list[Path]):
-    "Print a note if there are files that will not be read."
-    if not files: return
-    others = f' and {len(files) - 1} more files' if len(files) > 1 else ''
-    endings = ', '.join(sorted({file.suffix for file in files})[:9])
-    print(f'note: {files[0]}{others} will not be read ({endings}): save them as one of {", ".join(IMAGE_SUFFIXES)}')
+def loose_images(folder: Path) -> list[Path]:
+    "Images that lie beside the folders of classes, so that nothing says what they are of."
+    places = dict.fromkeys([folder, *(part for part in folder_parts(folder) if part)])
+    return sorted(file for place in places for file in place.iterdir() if is_image(file) and file.is_file())
+
+def and_more(paths: list[Path], what: str) -> str:
+    "The first of the paths, and how many more there are."
+    return f'{paths[0]} and {len(paths) - 1} more {what}' if len(paths) > 1 else str(paths[0])
+
+def say_unread(folder: Path):
+    "Print a note for each kind of thing in a folder that will not be read, although its owner may expect it."
+    if folders := unread_folders(folder):
+        print(f'note: {and_more(folders, "folders")} will not be read: images are looked for in train/CLASS and '
+              'test/CLASS, or in CLASS')
+    if loose := loose_images(folder):
+        print(f'note: {and_more(loose, "images")} will not be read: put each into the folder of its class')
+    if files := unread_files(folder):
+        endings = ', '.join(sorted({file.suffix for file in files})[:9])
+        print(f'note: {and_more(files, "files")} will not be read ({endings}): '
+              f'save them as one of {", ".join(IMAGE_SUFFIXES)}')
 
 def say_folder(folder: Path):
     "Print a note for each thing that the owner of a folder may not expect: no test images, what is not read."
-    folders = unread_folders(folder)
     if folder_parts(folder)[1] is None:
         print(f'note: {folder} has no test folder: about a fifth of each class, chosen by the names of the files, '
               'is set aside for testing')
-    if folders:
-        others = f' and {len(folders) - 1} more folders' if len(folders) > 1 else ''
-        print(f'note: {folders[0]}{others} will not be read: images are looked for in train/CLASS and test/CLASS, '
-              'or in CLASS')
-    say_files(unread_files(folder))
+    say_unread(folder)
 
 # %% ../nbs/02b_data.ipynb #720e6ea1
 OTHER_FOLDERS = 'cifar-10-batches-bin', 'cifar-10-batches-mat', 'cifar-100-python', 'cifar-100-binary'
@@ -395,7 +407,8 @@ def find_official(
     place: Path,  # as a person gives it
 ) -> Path | None:
     """The folder that cifar-10-batches-py is in: this one, or the one around this one, or the cache,
-    into which an archive is unpacked. None if nothing official is here. Raises ValueError for a damaged archive."""
+    into which an archive is unpacked. None if nothing official is here.
+    Raises ValueError for a damaged archive, OSError if the cache cannot be written."""
     from torchvision.datasets.utils import extract_archive
     for name in OTHER_FOLDERS:
         if place.name == name or (place / name).is_dir():
@@ -405,10 +418,15 @@ def find_official(
     archive = place if place.name == ARCHIVE else place / ARCHIVE
     if not archive.is_file(): return None
     if broken := broken_archive(archive): raise ValueError(broken)
-    if not (cache_folder() / OFFICIAL_FOLDER).is_dir():
+    if (cache_folder() / OFFICIAL_FOLDER).is_dir(): return cache_folder()
+    try:
         with tempfile.TemporaryDirectory(dir=cache_folder()) as scratch:  # there as a whole, or not at all
             extract_archive(str(archive), scratch)
             (Path(scratch) / OFFICIAL_FOLDER).replace(cache_folder() / OFFICIAL_FOLDER)
+    except OSError as error:
+        raise OSError(f'{archive} cannot be unpacked into {cache_folder()} ({error.strerror or error}): make room '
+                      'there, name another folder with MODIFIED_RESNET_CACHE, or unpack it and name its folder'
+                      ) from error
     return cache_folder()
 
 # %% ../nbs/02b_data.ipynb #89c915b7
@@ -429,8 +447,9 @@ def load_cifar10() -> tuple[ImageSet, ImageSet]:
         raise ValueError(f'CIFAR10={place} is not there: name the folder with {OFFICIAL_FOLDER}, or none')
     sets = load_place(as_path(place))
     if sets[0].uncertain is None:
-        raise ValueError(f'the images in CIFAR10={place} are not those of CIFAR-10, pixel for pixel (fingerprints '
-                         f'{" and ".join(part.fingerprint() for part in sets)}): name another place, or none; '
+        raise ValueError(f'the images in CIFAR10={place} are not those of CIFAR-10: pixels, names of classes, '
+                         'or the order in which the names of the files sort (fingerprints '
+                         f'{" and ".join(part.fingerprint() for part in sets)}). Name another place, or none; '
                          f'or use them for what they are, with --data {place}')
     return sets
 
@@ -440,15 +459,16 @@ def check_source(source: str | Path, image_size: int) -> str:
     Raises ValueError if it is neither a known name nor a folder, TypeError if it is no path."""
     if not isinstance(source, (str, os.PathLike)):
         raise TypeError(f'data are a name or a folder, not {type(source).__name__} {str(source)[:60]}')
-    if isinstance(source, Path): source = source if source.is_absolute() else f'./{source}'  # a path is never a name
+    if not isinstance(source, str): source = os.path.join('.', as_path(source))  # a path is never a name
     source = str(source) if source in BUILT_IN else os.path.expanduser(source)
     check_size(image_size)
     if source in BUILT_IN and image_size != 32:
         raise ValueError(f'image_size={image_size}: the images of {source} have 32')
-    if source in BUILT_IN or source and (Path(source).is_dir() or Path(source).name == ARCHIVE): return source
+    place = Path(source)
+    if source in BUILT_IN or source and (place.is_dir() or place.name == ARCHIVE and place.is_file()): return source
     meant = re.sub('[^a-z0-9]', '', source.lower())
     hint = f' (do you mean {meant}?)' if meant in BUILT_IN else ' (a file: unpack it, and name its folder)' * bool(
-        source and Path(source).is_file())
+        source and place.is_file())
     raise ValueError(f'unknown data {source!r}{hint}: choose {", ".join(BUILT_IN)}, or a folder with train/ and test/ '
                      'in it, or with a folder for each class')
 
@@ -456,7 +476,8 @@ def load_data(
     source: str | Path = 'digits',  # one of BUILT_IN, or a folder as for load_folder, or CIFAR-10's official files
     image_size: int = 32,  # height and width of a folder's images, pixels
 ) -> tuple[ImageSet, ImageSet]:
-    "Training and test images. Raises ValueError for a source that is neither a known name nor a folder."
+    """Training and test images. Raises ValueError for a source that is neither a known name nor a folder, TypeError for
+    one that is no path, ConnectionError if CIFAR-10 is not here and cannot be fetched."""
     source = check_source(source, image_size)
     if source == 'digits': return load_digits_images()
     with cache_lock():
@@ -466,23 +487,23 @@ def load_data(
 def unseen(
     data: ImageSet,  # all images of a folder
     files: Sequence[Path],  # where each is from
-    trained_on: str,  # fingerprint of the images that a network was trained on
+    tested_on: str,  # fingerprint of the images that a network was tested on in its training
 ) -> ImageSet:
-    "The images that `read_folder` sets aside, if it was the others that the network was trained on; else all."
+    "The images that `read_folder` sets aside, if they are those that the network was tested on; else all."
     by_class = {}
     for file, label in zip(files, data.labels.tolist()): by_class.setdefault(label, []).append(file)
     aside = {file for group in by_class.values() for file in set_aside(group)[1]}
-    mask = torch.tensor([file in aside for file in files])
-    if data.select(~mask).fingerprint() != trained_on: return data
-    print(f'note: the network was trained on {int((~mask).sum()):,} of the {len(data):,} images of {data.name}: '
-          'it is tested on the others')
-    return data.select(mask)
+    part = data.select(torch.tensor([file in aside for file in files]))
+    if part.fingerprint() != tested_on: return data
+    print(f'note: the network was trained on images of {data.name}: it is tested on the {len(part):,} of {len(data):,} '
+          'that were set aside')
+    return part
 
 def load_test_folder(
     folder: Path,  # with 'test' in it, or with classes
     image_size: int = 32,  # height and width of the images, pixels
     classes: Sequence[str] = (),  # of the network; none: those of the folder
-    trained_on: str = '',  # fingerprint of the images that the network was trained on, if it is known
+    tested_on: str = '',  # fingerprint of the images that the network was tested on, if it was trained on a folder
 ) -> ImageSet:
     """The test images of a folder: those in 'test', or all; those in 'train' are not read. Cached.
     Raises ValueError naming what is missing, or a class that the network does not know."""
@@ -494,7 +515,7 @@ def load_test_folder(
     key = folder_key(folder, image_size, [found], f' test {classes}')
     data, = cached(key, lambda: (read_part(found, classes, folder, image_size),))
     if folder_parts(folder)[1]: return as_cifar10(data, 1) if is_cifar10(data, 1) else data
-    if min(data.labels.bincount(minlength=len(classes))) > 1 and trained_on: data = unseen(data, files, trained_on)
+    if min(data.labels.bincount(minlength=len(classes))) > 1 and tested_on: data = unseen(data, files, tested_on)
     if len(data) == len(files):
         print(f'note: {folder} has no test folder: all its {len(files):,} images are looked at; '
               'those that the network has learned from say nothing of its worth')
@@ -504,7 +525,7 @@ def load_test(
     source: str | Path = 'digits',  # as for load_data
     image_size: int = 32,  # height and width of a folder's images, pixels
     classes: Sequence[str] = (),  # of the network; none: those of the images
-    trained_on: str = '',  # fingerprint of the images that the network was trained on, if it is known
+    tested_on: str = '',  # fingerprint of the images that the network was tested on, if it was trained on a folder
 ) -> ImageSet:
     "Test images to look at a trained network with. Raises ValueError as `load_data` and `load_test_folder`."
     source = check_source(source, image_size)
@@ -512,5 +533,5 @@ def load_test(
     with cache_lock():
         if find_official(Path(source)): return load_place(Path(source), image_size)[1]
         every, test = folder_parts(Path(source))
-        say_files(unread_files(test or every))
-        return load_test_folder(Path(source), image_size, classes, trained_on)
+        say_unread(test or every)
+        return load_test_folder(Path(source), image_size, classes, tested_on)

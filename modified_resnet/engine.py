@@ -129,8 +129,12 @@ def starting_network(
 # %% ../nbs/03c_engine.ipynb #c70b6ec3
 def check_last_batch(model: nn.Module, recipe: Recipe, train_set: ImageSet, speed: Speed, world: World):
     """Raise ValueError if batch normalisation would get a single number of a channel to normalise:
-    one image (of this process's part of a batch) whose last maps are 1x1."""
+    one image (of this process's part of a batch) whose last maps are 1x1;
+    or if it would use the whole batch, and a process has no image of the last one."""
     last = (len(train_set) - 1) % recipe.batch_size + 1
+    if recipe.batch_norm and speed.sync_batchnorm and last < world.size:
+        raise ValueError(f'batch_size={recipe.batch_size}: the last batch of an epoch has {last} of {len(train_set)} '
+                         f'images, and sync_batchnorm needs one for each of {world.size} processes: choose another')
     if not recipe.batch_norm or last >= (2 if speed.sync_batchnorm else 2 * world.size): return
     image = torch.zeros(1, *train_set.images.shape[1:], device=model.conv1.weight.device)
     with torch.no_grad(): maps = model.eval().maps(image)
@@ -285,9 +289,10 @@ def use_rates(
 
 def last_rate(self: Trainer) -> float | None:
     "Learning rate of the last step, of the first group of parameters; None before the first step."
-    done = (self.epoch - 1) * len(self.batches) + self.step
-    return self.rates[done - 1, 0].item() if done else None
+    return self.rates[self.steps_done - 1, 0].item() if self.steps_done else None
 
+Trainer.steps_done = property(lambda self: (self.epoch - 1) * len(self.batches) + self.step,
+                              doc='Steps of the run that have been taken.')
 Trainer.use_rates, Trainer.rate = use_rates, property(last_rate)
 
 # %% ../nbs/03c_engine.ipynb #3accb03c
@@ -303,7 +308,9 @@ def compute_step(self: Trainer, size: int):
     """Forward, backward and the optimizer, for the batch at `place`. In a single process it works on tensors that stay
     where they are, and is the same for every batch of a size."""
     images, labels, share = self.fetch(size)
-    set_rates(self.optimizer, self.table.index_select(0, self.place)[0])
+    # a step that is recorded reads its rates on the device; another gets them from Python, and waits for no device
+    set_rates(self.optimizer, self.table.index_select(0, self.place)[0] if self.recorder
+              else self.rates[self.steps_done])
     self.model.train()
     self.optimizer.zero_grad()
     with self.speed.autocast(self.device): logits = self.forward(images)
@@ -380,7 +387,8 @@ Trainer.look = look
 # %% ../nbs/03c_engine.ipynb #c8337aa9
 def finish_epoch(self: Trainer) -> dict:
     """Look at the test set, add a row to the history, and start the next epoch. Returns the row.
-    Raises ValueError if the epoch has batches left."""
+    Raises ValueError if the epoch has batches left, FloatingPointError as `check_finite`,
+    and if a test loss is not finite."""
     if not self.epoch_done:
         raise ValueError(f'epoch {self.epoch} has {len(self.batches) - self.step} batches left: take its steps first')
     start = time.perf_counter()

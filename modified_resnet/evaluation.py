@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .batches import mean_by_batch, predict
-from .images import PAPER_MEAN, PAPER_STD, ImageSet
+from .images import PAPER_MEAN, ImageSet
 from .models import MODELS, OTHERS, create_model, stages_of
 from .recipe import Recipe, network_of
 from .records import CheckpointError, as_path, read_checkpoint

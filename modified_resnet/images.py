@@ -47,6 +47,9 @@ class ImageSet:
             raise ValueError(f'labels are {self.labels.dtype} {tuple(self.labels.shape)}: want int64 (N,)')
         if len(self.images) != len(self.labels):
             raise ValueError(f'{len(self.images)} images but {len(self.labels)} labels: want one label an image')
+        if self.uncertain is not None and (self.uncertain.dtype, len(self.uncertain)) != (torch.bool, len(self.images)):
+            raise ValueError(f'uncertain is {self.uncertain.dtype} {tuple(self.uncertain.shape)}: '
+                             f'want bool ({len(self.images)},), one for each image')
         if len(self.labels) and not 0 <= int(self.labels.min()) <= int(self.labels.max()) < len(self.classes):
             raise ValueError(f'labels run from {int(self.labels.min())} to {int(self.labels.max())}: '
                              f'want 0 to {len(self.classes) - 1}, one for each of {len(self.classes)} classes')
@@ -78,6 +81,8 @@ def stratified_split(
     Raises ValueError if `n` does not leave both parts every class."""
     from sklearn.model_selection import train_test_split  # only here: it takes a second to import
     classes = len(data.classes)
+    if len(data) < 2 * classes:
+        raise ValueError(f'{len(data)} images of {classes} classes are too few to divide: want at least {2 * classes}')
     if not classes <= n <= len(data) - classes:
         raise ValueError(f'cannot set {n} of {len(data)} images aside: choose {classes} to {len(data) - classes}, '
                          f'so that both parts can have all {classes} classes')
@@ -96,7 +101,7 @@ def hold_out(
     n: int = 5_000,  # images to hold out; a tenth of CIFAR-10's training set
     seed: int = 0,  # fixed, so that every run holds out the same images
 ) -> tuple[ImageSet, ImageSet]:
-    "Training images for the clean protocol: (for training, for choices)."
+    "Training images for the clean protocol: (for training, for choices). Raises ValueError as `stratified_split`."
     return stratified_split(train, n, seed)
 
 # %% ../nbs/02_images.ipynb #f92946ff
@@ -205,7 +210,7 @@ def normalize(
 
 # %% ../nbs/02_images.ipynb #9f4ba073
 def channel_stats(data: ImageSet) -> dict[str, Tensor]:
-    """Per channel, on a scale of 0 to 1:
+    """Per channel, on a scale of 0 to 1, float64 (C,) each:
     'mean', 'std' over all pixels, and the mean over images of 'std_within' one."""
     total, squares, within = torch.zeros(3, data.images.shape[1], dtype=torch.float64)
     for part in data.images.split(5_000):  # in parts, to keep the memory low

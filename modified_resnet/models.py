@@ -148,12 +148,9 @@ def create_model(
     return ResNet(widths, num_blocks=num_blocks, **kwargs)
 
 # %% ../nbs/01_models.ipynb #9f3d6c93
-def parameter_count(
-    model: nn.Module,  # any module
-    trainable: bool = True,  # count only what the optimizer may change
-) -> int:
-    "Number of parameters."
-    return sum(p.numel() for p in model.parameters() if p.requires_grad or not trainable)
+def parameter_count(model: nn.Module) -> int:
+    "Number of parameters that the optimizer may change."
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)
 
 def layer_mult_adds(layer: nn.Module, output: Tensor) -> int:
     "Multiply-adds a layer spends on `output` (1, C, ...): those of its convolution or linear layer, else 0."

@@ -28,7 +28,7 @@ def patch_components(
     size: int = 3,  # height and width of the patches, pixels
 ) -> tuple[Tensor, Tensor]:
     """Principal components of all patches, float (C * size * size, C, size, size), each of length 1,
-    and the variance along each, from the largest."""
+    and the variance along each, (C * size * size,), from the largest."""
     patches = F.unfold(images, size).transpose(1, 2).flatten(0, 1)
     variances, components = torch.linalg.eigh(torch.cov(patches.T))
     return components.T.flip(0).reshape(-1, images.shape[1], size, size), variances.flip(0)
@@ -136,7 +136,7 @@ class Muon(torch.optim.Optimizer):
         torch._foreach_sub_(params, updates)
 
 def even_out(update: Tensor):
-    "Make a filter bank's step (filters, channels, 3, 3) equally large in every direction, in place."
+    "Make a filter bank's step (filters, channels, height, width) equally large in every direction, in place."
     matrix = update.flatten(1)
     update.copy_((orthogonalise(matrix) * max(1., matrix.shape[0] / matrix.shape[1]) ** .5).view(update.shape))
 

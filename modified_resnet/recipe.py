@@ -48,7 +48,7 @@ class Recipe:
     normalization: str = 'paper'  # 'paper': the paper's constants; 'data': the training images' mean and deviation
     class_weights: bool = False  # weigh the loss so that rare classes count as much as common ones
     hold_out: int = 0  # training images kept for choices and looked at after every epoch; the test set only at the end
-    num_blocks: int = 1  # blocks in each stage
+    num_blocks: int = 1  # blocks in each stage; multiplies those that the name of a model lists
     batch_norm: bool = True  # False: only its factor and offset are left
     skip: bool = True  # False: no skip connections
     dropout: float = 0.  # share of the classifier's inputs set to zero

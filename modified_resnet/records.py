@@ -388,6 +388,8 @@ def open_run(
     except Timeout: raise InUse(f'another process is at work on {folder}: wait for it, or {ANOTHER}') from None
     try:
         goes_on = check_config(folder, config, resume, defaults, free, grows)
+        if resume is True and not goes_on:
+            print(f'note: the run in {folder} never got to a checkpoint: it begins anew, as it is asked for now')
         remove_partial(folder)
         write_config(folder, config, goes_on, grows)
         yield folder

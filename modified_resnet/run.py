@@ -59,7 +59,7 @@ class StopSignals:
 # %% ../nbs/03d_run.ipynb #f037155e
 def save_run(trainer: Trainer, folder: Path):
     """Check that all is finite, and write a checkpoint (process 0 alone writes; all take part).
-    A full disk raises OSError, and the last checkpoint stays."""
+    A full disk raises OSError, and the last checkpoint stays; FloatingPointError as `check_finite`."""
     trainer.check_finite()
     state = trainer.state()
     trainer.world.first(lambda: advise_on_disk(lambda: save_checkpoint(folder, state), folder))
@@ -98,12 +98,13 @@ def record_epoch(trainer: Trainer, folder: Path):
 # %% ../nbs/03d_run.ipynb #1b46b936
 def train_epoch(
     trainer: Trainer,  # trained until its epoch has no batches left
-    stop: StopSignals,  # looked at after every step
+    stop: StopSignals,  # looked at after every step, on a GPU after every twentieth
     save: Callable[[], None],  # called to write a checkpoint
     save_seconds: float,  # time between checkpoints within an epoch
 ):
     """The steps of an epoch, with a progress bar and a checkpoint now and then.
-    Raises Interrupted after a signal, when all is saved."""
+    Raises Interrupted after a signal, when all is saved; FloatingPointError as `check_finite`,
+    on a CPU after any step, on a GPU before it saves."""
     steps, on_cpu = range(trainer.step, len(trainer.batches)), trainer.device.type == 'cpu'
     show = 20 if on_cpu else 200  # steps between two looks at loss and accuracy, for which a GPU has to stop
     start, saved = time.perf_counter() - trainer.seconds, time.perf_counter()
@@ -206,7 +207,8 @@ def fit(
     init: nn.Module | tuple | None = None,  # weights to begin with: a network, or what load_weights returns
 ) -> tuple[nn.Module, list[dict]]:
     """Train by a recipe: the network that was tested (the average, if the recipe has one), in evaluation mode,
-    on the device; and the history. SIGINT, SIGTERM and SIGHUP stop it after a step, saved.
+    on the device; and the history. SIGINT, SIGTERM and SIGHUP stop it, saved, after a step
+    (on a GPU, after up to twenty).
     Raises TypeError, ValueError, FileExistsError, FileNotFoundError, InUse, CheckpointError, FloatingPointError,
     OSError, Interrupted, and RuntimeError (out of memory, or a lost process)."""
     check_kinds(recipe=recipe)
@@ -240,7 +242,8 @@ def fit(
 # %% ../nbs/03d_run.ipynb #511704d5
 def go_on(trainer: Trainer, folder: Path, init: nn.Module | None = None):
     """Restore the newest good checkpoint of a run, if it has one, in every process;
-    say aloud if a newer one was damaged. `init` has the weights that the run was given to begin with."""
+    say aloud if a newer one was damaged. `init` has the weights that the run was given to begin with.
+    Raises CheckpointError if there is a record but no checkpoint, or none that is whole; ValueError as `restore`."""
     state, faults = trainer.world.first(lambda: (settle_checkpoint(folder), load_checkpoint(folder))[1])
     if state is not None: trainer.restore(state)
     elif (folder / 'history.csv').exists():
@@ -281,7 +284,8 @@ def score(model: nn.Module, images: Tensor, labels: Tensor, speed: Speed = Speed
 
 def test_once(trainer: Trainer, folder: Path, test_set: ImageSet):
     """Write test.json, if it is not there yet: epoch and `score` on the test set of the 'last' weights,
-    and with held-out images also of the 'best' by their loss."""
+    and with held-out images also of the 'best' by their loss.
+    Raises CheckpointError if the best weights are missing or damaged."""
     if (folder / 'test.json').exists(): return
     images, labels = test_set.images.to(trainer.device), test_set.labels.to(trainer.device)
     found = dict(last=dict(epoch=len(trainer.history), **score(trainer.tested, images, labels, trainer.speed)))

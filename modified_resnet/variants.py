@@ -64,7 +64,7 @@ def remove_batch_norm(module: nn.Module) -> nn.Module:
 # %% ../nbs/01a_variants.ipynb #072e2abe
 def create_variant(
     name: str,  # 'small', 'medium', 'large', 'budget', or widths of stages, as in '8-16-32-64'
-    num_blocks: int = 1,  # blocks in each stage
+    num_blocks: int = 1,  # blocks in each stage; multiplies those that a name lists ('budget', '64x3-128x3')
     batch_norm: bool = True,  # False: only its factor and offset are left
     skip: bool = True,  # False: no skip connections
     dropout: float = 0.,  # share of the classifier's inputs set to zero in training
