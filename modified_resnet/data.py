@@ -90,7 +90,7 @@ def image_of_array(array: np.ndarray) -> Image.Image:
     advice = f', as {turned} has' if turned else ''
     if np.issubdtype(array.dtype, np.floating):
         advice += '; of values from 0 to 1, (255 * array).round().astype("uint8")'
-    raise ValueError(f'an array {array.dtype} {array.shape}: want uint8 (H, W) or (H, W, 3), 0 to 255{advice}')
+    raise ValueError(f'an array {array.dtype} {array.shape}: want uint8 (H, W, 3), 0 to 255{advice}')
 
 def open_image(source: str | Path | Image.Image | np.ndarray) -> Image.Image:
     """An upright RGB image from a file, a PIL image, or an array uint8 (H, W), (H, W, 3) or (H, W, 4), in the order
