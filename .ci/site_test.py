@@ -19,13 +19,16 @@ DOCS = Path(__file__).resolve().parents[1] / '_docs'
 BROWSERS = ('chromium', 'chromium-browser', 'google-chrome')
 LAPTOP, PHONE = 1300, 390  # pixels
 LIMIT = 2_000_000  # bytes of a page with all it loads
-# A token's kind decides its colour. Of each kind axe-core is shown one: to look at all of them takes three times as long.
-ONE_TOKEN_OF_EACH_KIND = '''() => {
-    const seen = new Set()
+# What is alike fails alike. axe-core is shown one code token of each kind (all of them take three times as long),
+# and of the long lists, tables and series of code blocks fifty entries.
+WITHOUT_REPETITION = '''() => {
+    const kinds = new Set()
     for (const token of document.querySelectorAll('pre span')) {
-        if (seen.has(token.className)) token.replaceWith(...token.childNodes)
-        seen.add(token.className)
+        if (kinds.has(token.className)) token.replaceWith(...token.childNodes)
+        kinds.add(token.className)
     }
+    for (const alike of ['main li', 'main tr', 'main .code-copy-outer-scaffold'])
+        for (const entry of [...document.querySelectorAll(alike)].slice(50)) entry.remove()
 }'''
 
 
@@ -91,7 +94,7 @@ def look(browser, base: str, name: str, width: int, scheme: str, axe) -> list[st
     without = page.evaluate("[...document.images].filter(image => !image.alt.trim()).length")
     if without: found.append(f'{without} pictures without alternative text')
     if sum(sizes) > LIMIT: found.append(f'{sum(sizes):,} bytes')
-    page.evaluate(ONE_TOKEN_OF_EACH_KIND)
+    page.evaluate(WITHOUT_REPETITION)
     serious = [v for v in axe.run(page).response['violations'] if v['impact'] in ('serious', 'critical')]
     found += [f'axe: {v["id"]} ({len(v["nodes"])}): {v["nodes"][0]["html"][:120]}' for v in serious]
     context.close()

@@ -5,6 +5,7 @@ A notebook that is out of step, or not clean, counts as failed.
 """
 import filecmp
 import importlib.util
+import multiprocessing
 import os
 import shutil
 import subprocess
@@ -17,6 +18,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 WORKERS = min(os.cpu_count() or 1, 8)  # jobs at a time, each on one thread where there are several
+ENVIRONMENT = {'MPLBACKEND': 'agg', 'TQDM_DISABLE': '1'} | ({'OMP_NUM_THREADS': '1'} if WORKERS > 1 else {})
+FORKS = multiprocessing.get_context('forkserver')  # a notebook's process begins with the imports that all of them share
+SHARED_IMPORTS = ['nbdev.test', 'torch', 'torchvision', 'sklearn.datasets', 'matplotlib.pyplot']
 LONGEST = ('03e_resume.ipynb', '06_cli.ipynb', '06a_distributed.ipynb')  # begun first, after the site
 NEEDS = {'02e_kernels.ipynb': 'triton'}  # what a notebook needs that PyTorch does not bring to every system
 SKIPPED = {'.git', '.venv', '.venv-2.11', 'out', 'data', '_docs', '_proc', '.carry', 'build', 'dist'}
@@ -40,16 +44,33 @@ def same(a: Path, b: Path) -> bool:
 
 def run(name: str, *commands: list) -> dict:
     "Run commands until one fails: 'name', 'good', 'seconds', 'said' (what the last one printed)."
-    start, threads = time.perf_counter(), {'OMP_NUM_THREADS': '1'} if WORKERS > 1 else {}
+    start = time.perf_counter()
     for command in commands:
-        done = subprocess.run(command, cwd=ROOT, env={**os.environ, **threads, 'MPLBACKEND': 'agg', 'TQDM_DISABLE': '1'}, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         if done.returncode: break
     return dict(name=name, good=done.returncode == 0, seconds=time.perf_counter() - start, said=done.stdout[-6000:] + done.stderr[-8000:])
 
 
+def test_notebook(path: Path, said: Path):
+    "In a process of its own: `nbdev_test` with every cell, slow ones too; `gpu` ones where there is a GPU."
+    with open(said, 'wb') as file:
+        for stream in (1, 2): os.dup2(file.fileno(), stream)
+    os.chdir(ROOT)
+    import torch
+    from nbdev.test import nbdev_test
+    nbdev_test(path=str(path), flags='slow gpu' if torch.cuda.is_available() else 'slow', n_workers=0)
+
+
 def run_notebook(path: Path) -> dict:
-    "Run every cell of a notebook, slow ones too; `gpu` ones where there is a GPU."
-    return run(path.name, [BIN / 'nbdev_test', '--path', path, '--flags', 'slow' + (' gpu' if has_gpu() else ''), '--n_workers', '1'])
+    "Test a notebook; the same dictionary as `run`."
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        said = Path(folder) / 'said.txt'
+        process = FORKS.Process(target=test_notebook, args=(path, said))
+        process.start()
+        process.join()
+        printed = said.read_text(errors='replace') if said.exists() else ''
+    return dict(name=path.name, good=process.exitcode == 0, seconds=time.perf_counter() - start, said=printed[-14000:] or f'(ended with exit code {process.exitcode})')
 
 
 def run_site() -> dict:
@@ -73,13 +94,10 @@ def report(job: dict) -> dict:
     return job
 
 
-def has_gpu() -> bool:
-    import torch
-    return torch.cuda.is_available()
-
-
 def main() -> int:
     start, broken = time.perf_counter(), 0
+    os.environ.update(ENVIRONMENT)
+    FORKS.set_forkserver_preload(SHARED_IMPORTS)
     for what, command in (('out of step: nbdev_export changes', [BIN / 'nbdev_export']), ('not clean: nbdev_clean changes', [BIN / 'nbdev_clean']),
                           ('stale: .ci/readme.py changes', [sys.executable, '.ci/readme.py'])):
         for name in changed_by(*map(str, command)):

@@ -9,6 +9,7 @@ __all__ = ['DATA_NAMES', 'NBSP', 'place_of', 'Record', 'device_name', 'run_row',
 
 # %% ../nbs/05d_book.ipynb #84abfc5f
 import re
+import shlex
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -32,9 +33,10 @@ from .training import best_row
 # %% ../nbs/05d_book.ipynb #85157f06
 #| code-fold: true
 def place_of(results: Path) -> str:
-    "A folder of records as a command in the root of the repository names it."
-    parts = results.resolve().parts
-    return '/'.join(parts[len(parts) - 1 - parts[::-1].index('nbs'):]) if 'nbs' in parts else 'nbs/results'
+    "A folder of records as a command names it: one of the book's from the root of the repository, another in full."
+    place = results.resolve()
+    parts = place.parts
+    return shlex.quote('/'.join(parts[len(parts) - 1 - parts[::-1].index('nbs'):]) if 'nbs' in parts else str(place))
 
 @dataclass(frozen=True)
 class Record:
@@ -99,8 +101,14 @@ class Record:
         "Where it ran; if the sittings differ, one after the other."
         return ', then '.join(dict.fromkeys(map(device_name, self.sittings)))
     @property
+    def smoke(self) -> bool:
+        "Is it of a smoke test, which has one epoch where its set has more?"
+        return self.recipe.epochs == 1 < BASES[self.name.split('-')[0]].epochs
+    @property
     def command(self) -> str:
-        return command_of(self.name, self.config['data'], self.config['precision'], place_of(self.folder.parent))
+        "The command that makes it again, where it is."
+        return (command_of(self.name, self.config['data'], self.config['precision'], place_of(self.folder.parent))
+                + ' --smoke' * self.smoke)
 
 # %% ../nbs/05d_book.ipynb #b54213b0
 def device_name(
@@ -141,12 +149,12 @@ def is_finished(record: Record) -> bool:
     set_name = record.name.split('-')[0]
     if set_name not in SETS: return False
     try:
-        smoke = record.recipe.epochs == 1 and BASES[set_name].epochs > 1
         full = ([replace(record.recipe, epochs=epochs, hold_out=BASES[set_name].hold_out)
-                 for epochs in lengths_of(set_name)] if smoke else [record.recipe])
+                 for epochs in lengths_of(set_name)] if record.smoke else [record.recipe])
         return (record.name in [run_name(set_name, recipe) for recipe in full]
                 and len(record.history) == record.recipe.epochs
-                and record.test_accuracy >= 0
+                and min(record.test_accuracy, record.chosen_accuracy, record.confusion.min()) >= 0
+                and len(record.sittings) > 0
                 and all({'gpu', 'cpu', 'threads', 'torch', 'commit'} <= sitting.keys() for sitting in record.sittings))
     except (OSError, ValueError, KeyError, TypeError, AttributeError): return False
 
@@ -202,10 +210,11 @@ class Book:
 
     def __init__(
         self,
-        results: str | Path,  # folder of the records, with runs.csv
+        results: str | Path,  # folder of the records, with runs.csv if there are any
     ):
         self.results = Path(results)
-        self.rows = {row['run']: row for row in read_csv(self.results / 'runs.csv')}
+        table = self.results / 'runs.csv'
+        self.rows = {row['run']: row for row in read_csv(table)} if table.exists() else {}
 
     def need(
         self,

@@ -60,15 +60,15 @@ def attempt(
     say: Callable[[str], None],  # told what is going on
 ) -> Outcome:
     "Make a task, or leave it. A failure, or a divergence, is said and noted, so that the others get their turn."
-    if task.recorded(): return Outcome(task.set_name, 'recorded')
-    if task.taken(): return Outcome(task.set_name, 'elsewhere')
     try:
+        if task.recorded(): return Outcome(task.set_name, 'recorded')
+        if task.taken(): return Outcome(task.set_name, 'elsewhere')
         seconds = task.predict(deadline - clock())
         left = deadline - clock()
         if left < math.inf and (seconds is None or seconds > left): return Outcome(task.set_name, 'left', seconds)
         start = clock()
         if not task.make(): return Outcome(task.set_name, 'elsewhere', seconds)
-    except (RuntimeError, FloatingPointError) as error:
+    except (RuntimeError, ValueError, OSError, FloatingPointError) as error:
         say(f'{task.name}: failed ({error})')
         return Outcome(task.set_name, 'failed')
     took = clock() - start
@@ -159,11 +159,11 @@ class Pace:
         beside = self.beside.get((set_name, recipe.model), max([BESIDE, *self.beside.values()]))
         return MARGIN * epochs * work * rate + beside
 
-    def learn(self, set_name: str, recipe: Recipe, epochs: list[float], work: float, whole: float):
-        "Take note of a run: seconds of each epoch, and of the whole run."
+    def learn(self, set_name: str, recipe: Recipe, epochs: list[float], work: float, whole: float | None):
+        "Take note of a run: seconds of each epoch, and of the whole run; None if an earlier sitting has begun it."
         if not epochs: return  # it diverged at once, or had been trained before
         self.rates[cost_of(recipe)] = statistics.mean(epochs) / work
-        self.beside[set_name, recipe.model] = whole - sum(epochs)
+        if whole is not None: self.beside[set_name, recipe.model] = whole - sum(epochs)
 
 # %% ../nbs/05g_campaign.ipynb #7a04c320
 def learn_from_records(
@@ -198,8 +198,10 @@ def run_task(
         return pace.predict(set_name, short, short.epochs - len(seconds_of_epochs(place.out / name)), work, left)
     def make():
         done, start = len(seconds_of_epochs(place.out / name)), time.perf_counter()
+        begun = any((place.out / name).glob('*.pt'))  # in the middle of an epoch, whose seconds are of two sittings
         if not place.make(set_name, recipe): return False
-        pace.learn(set_name, short, seconds_of_epochs(place.out / name)[done:], work, time.perf_counter() - start)
+        took = None if begun else time.perf_counter() - start
+        pace.learn(set_name, short, seconds_of_epochs(place.out / name)[done:], work, took)
         return True
     return Task(set_name, name, lambda: place.has(set_name, recipe), predict, make, lambda: in_use(place.out / name))
 

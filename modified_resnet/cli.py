@@ -250,10 +250,10 @@ def recipe_of_words(args):
     "The recipe that the words after train ask for; what they do not name is that of `--recipe`."
     from modified_resnet.data import BUILT_IN
     from modified_resnet.recipe import Recipe
-    from modified_resnet.sets import RECOMMENDED
     fields = ('model', 'epochs', 'batch_size', 'lr_max', 'seed', 'normalization', 'class_weights')
     asked = {field: getattr(args, field) for field in fields if getattr(args, field) is not None}
-    start = RECOMMENDED if args.recipe == 'best' else {}
+    start = {}
+    if args.recipe == 'best': from modified_resnet.sets import RECOMMENDED as start
     return Recipe(**dict(normalization='paper' if args.data in BUILT_IN else 'data') | start | asked)
 
 def for_few_images(recipe, train_images: int):

@@ -33,7 +33,7 @@ from .engine import Trainer
 from .evaluation import load_model
 from .images import ImageSet, hold_out, normalize, stratified_split
 from .recipe import Recipe
-from .records import (LAST, InUse, add_sitting, as_path, in_use, read_json, remove_partial, write_csv,
+from .records import (LAST, InUse, as_path, environment, in_use, read_json, remove_partial, write_csv,
                                      write_json, write_whole)
 from .report import read_config, read_history, recipe_of
 from .run import fit
@@ -148,7 +148,7 @@ def record_range_test(train_set: ImageSet, record: Path, device: str, speed: Spe
         if has_range_test(record, train_set): return
         write_json(record / 'config.json', dict(run_config(recipe, train_set, train_set.select(slice(0, 0))),
                                                 **asdict(speed)))
-        add_sitting(record, device)
+        write_json(record / 'env.json', [environment(device)])
         write_csv(record / 'range.csv', range_test(recipe, train_set, device=device, speed=speed))
 
 # %% ../nbs/05e_experiments.ipynb #68d26801

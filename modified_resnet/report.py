@@ -187,13 +187,13 @@ def write_report(
     make_folder(out)
     images = (('train_fingerprint', 'test_fingerprint') if all('test_fingerprint' in config for config in configs)
               else ('data',))  # the same images may have gone by another name
-    for key in (*images, 'train_images', 'test_images', 'seed', 'precision'):
+    for key in (*images, 'train_images', 'test_images', 'epochs', 'seed', 'precision'):
         values = {str(config.get(key, 'float32')) for config in configs}  # the plain loop has no precision to name
         if len(values) > 1:
             raise ValueError(f'runs with {key} {" and ".join(sorted(values))}: '
                              'a report shows one experiment, leave one out')
     changed = [f.name for f in fields(Recipe)
-               if f.name not in ('model', 'epochs', 'seed')
+               if f.name not in ('model', 'seed')
                and any(getattr(recipe_of(config), f.name) != f.default for config in configs)]
     envs = [read_json(folder / 'env.json')[-1] for folder in runs.values()]
     each = lambda values: ' and '.join(dict.fromkeys(values))

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FREE', 'Interrupted', 'StopSignals', 'save_run', 'advise_on_disk', 'write_events', 'write_epoch', 'record_epoch',
-           'train_epoch', 'so_far', 'advise_on_processes', 'obey', 'check_longer', 'network_to_begin_with', 'config_of',
+           'obey', 'train_epoch', 'so_far', 'advise_on_processes', 'check_longer', 'network_to_begin_with', 'config_of',
            'fit', 'go_on', 'forget_test', 'say_start', 'score', 'test_once']
 
 # %% ../nbs/03d_run.ipynb #50e982f8
@@ -95,6 +95,12 @@ def record_epoch(trainer: Trainer, folder: Path):
         write_events(folder, trainer.history[-1])
     trainer.world.first(lambda: advise_on_disk(write, folder))
 
+# %% ../nbs/03d_run.ipynb #30116fed
+def obey(stop: StopSignals, trainer: Trainer, where: str):
+    "Raise Interrupted, which says where, if any process of the run was asked to stop."
+    if trainer.world.any(bool(stop.name), trainer.device):
+        raise Interrupted(f'stopped by {stop.name or "another process"} {where}')
+
 # %% ../nbs/03d_run.ipynb #1b46b936
 def train_epoch(
     trainer: Trainer,  # trained until its epoch has no batches left
@@ -116,13 +122,11 @@ def train_epoch(
         if not bar.disable and trainer.step % show == 0: bar.set_postfix(so_far(trainer), refresh=False)
         if on_cpu: trainer.check_finite(weights=False)
         elif step % 20: continue  # on a GPU, look at signals and clocks only now and then
-        stopping = trainer.world.any(bool(stop.name), trainer.device)
-        if stopping or trainer.world.any(time.perf_counter() - saved >= save_seconds, trainer.device):
-            save()
-            saved = time.perf_counter()
-        if stopping:
-            raise Interrupted(f'stopped by {stop.name or "another process"} after batch {trainer.step} '
-                              f'of {len(trainer.batches)} in epoch {trainer.epoch}')
+        due = time.perf_counter() - saved >= save_seconds
+        if not trainer.world.any(due or bool(stop.name), trainer.device): continue
+        save()
+        saved = time.perf_counter()
+        obey(stop, trainer, f'after batch {trainer.step} of {len(trainer.batches)} in epoch {trainer.epoch}')
     if trainer.device.type == 'cuda': torch.cuda.synchronize(trainer.device)
     trainer.seconds = time.perf_counter() - start
 
@@ -143,12 +147,6 @@ def advise_on_processes(world: World):
         if world.size == 1 or not any(word in str(error).lower() for word in ('connection', 'gloo', 'nccl')): raise
         raise RuntimeError(f'a process of this run has ended, so process {world.rank} cannot go on '
                            f'({first_line(error)[:200]}). Start the run again with resume=True') from error
-
-# %% ../nbs/03d_run.ipynb #30116fed
-def obey(stop: StopSignals, trainer: Trainer, where: str):
-    "Raise Interrupted, which says where, if any process of the run was asked to stop."
-    if trainer.world.any(bool(stop.name), trainer.device):
-        raise Interrupted(f'stopped by {stop.name or "another process"} {where}')
 
 # %% ../nbs/03d_run.ipynb #89fbc60a
 def check_longer(folder: Path, recipe: Recipe) -> str:
