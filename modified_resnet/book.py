@@ -26,8 +26,8 @@ from .recipe import Recipe
 from .records import read_csv, read_json, write_csv
 from .report import (last_test_accuracy, read_config, read_confusion, read_history, recipe_of,
                                     recorded_network)
-from .sets import (ADAM_ON_LARGE, BASES, LENGTHS, ROUNDS, SEEDS, SETS, best_recipe, command_of,
-                                  run_name)
+from .sets import (ADAM_ON_LARGE, BASES, LENGTHS, OPTIMIZER_CHANGES, ROUNDS, SEEDS, SETS, best_rate,
+                                  best_recipe, command_of, run_name)
 from .training import best_row
 
 # %% ../nbs/05d_book.ipynb #85157f06
@@ -247,6 +247,12 @@ class Book:
         names = [run_name(set_name, replace(BASES[set_name], **{**changes, 'seed': seed})) for seed in SEEDS]
         return [name for name in names if name in self.rows]
 
+    def at_best_rate(self, optimizer: str) -> list[str]:
+        "Names of the recorded ablations with an optimizer, at the learning rate that its search has found."
+        changes, start = OPTIMIZER_CHANGES[optimizer]
+        rate = best_rate(self.results, changes, start)
+        return self.seeds('ablations', lr_max=rate, **changes) if rate else []
+
     def blank(self, set_name: str) -> list[str]:
         "Names of the runs of a set that have not been made."
         planned = dict.fromkeys(run_name(set_name, recipe) for recipe in SETS[set_name](self.results))
@@ -303,7 +309,7 @@ def set_table(
     results: Path,  # folder of the records
     set_name: str,  # of the runs
 ) -> list[dict]:
-    """One row for each group of runs of a set that differ in the seed alone:
+    """One row for each group of runs of a set that differ in the seed (and perhaps in the device):
     'Run', 'Parameters', train and test accuracy (%), 'Seconds an epoch'."""
     groups = {}
     for name, record in find_records(results).items():
