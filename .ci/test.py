@@ -23,6 +23,9 @@ FORKS = multiprocessing.get_context('forkserver')  # a notebook's process begins
 SHARED_IMPORTS = ['nbdev.test', 'torch', 'torchvision', 'sklearn.datasets', 'matplotlib.pyplot']
 LONGEST = ('03e_resume.ipynb', '06_cli.ipynb', '06a_distributed.ipynb')  # begun first, after the site
 NEEDS = {'02e_kernels.ipynb': 'triton'}  # what a notebook needs that PyTorch does not bring to every system
+CHECKS = {  # commands that must change nothing
+    'out of step: nbdev_export changes': [BIN / 'nbdev_export'], 'not clean: nbdev_clean changes': [BIN / 'nbdev_clean'],
+    'stale: .ci/readme.py changes': [sys.executable, '.ci/readme.py']}
 SKIPPED = {'.git', '.venv', '.venv-2.11', 'out', 'data', '_docs', '_proc', '.carry', 'build', 'dist'}
 
 
@@ -98,9 +101,9 @@ def main() -> int:
     start, broken = time.perf_counter(), 0
     os.environ.update(ENVIRONMENT)
     FORKS.set_forkserver_preload(SHARED_IMPORTS)
-    for what, command in (('out of step: nbdev_export changes', [BIN / 'nbdev_export']), ('not clean: nbdev_clean changes', [BIN / 'nbdev_clean']),
-                          ('stale: .ci/readme.py changes', [sys.executable, '.ci/readme.py'])):
-        for name in changed_by(*map(str, command)):
+    with ThreadPoolExecutor(WORKERS) as pool: changes = pool.map(lambda command: changed_by(*map(str, command)), CHECKS.values())
+    for what, names in zip(CHECKS, changes):
+        for name in names:
             print(f'FAILED  {what} {name}')
             broken += 1
     missing = {name: package for name, package in NEEDS.items() if importlib.util.find_spec(package) is None}
