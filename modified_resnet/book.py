@@ -21,11 +21,10 @@ from filelock import FileLock
 from torch import Tensor
 
 from .images import UNCERTAIN
-from .models import parameter_count
 from .recipe import Recipe
 from .records import read_csv, read_json, write_csv
 from .report import (last_test_accuracy, read_config, read_confusion, read_history, recipe_of,
-                                    recorded_network)
+                                    recorded_parameters)
 from .sets import (ADAM_ON_LARGE, BASES, LENGTHS, OPTIMIZER_CHANGES, ROUNDS, SEEDS, SETS, best_rate,
                                   best_recipe, command_of, run_name)
 from .training import best_row
@@ -65,7 +64,7 @@ class Record:
     def confusion(self) -> Tensor: return read_confusion(self.folder)[0]
     @property
     def parameters(self) -> int:
-        return parameter_count(recorded_network(self.config))
+        return recorded_parameters(self.config)
     @property
     def train_accuracy(self) -> float: return 100 * self.history[-1]['train_accuracy']
     @property

@@ -283,12 +283,14 @@ def score(model: nn.Module, images: Tensor, labels: Tensor, speed: Speed = Speed
 def test_once(trainer: Trainer, folder: Path, test_set: ImageSet):
     """Write test.json, if it is not there yet: epoch and `score` on the test set of the 'last' weights,
     and with held-out images also of the 'best' by their loss.
-    Raises CheckpointError if the best weights are missing or damaged."""
+    Raises CheckpointError if those are of an earlier epoch, and missing or damaged."""
     if (folder / 'test.json').exists(): return
     images, labels = test_set.images.to(trainer.device), test_set.labels.to(trainer.device)
     found = dict(last=dict(epoch=len(trainer.history), **score(trainer.tested, images, labels, trainer.speed)))
-    if trainer.recipe.hold_out:
+    epoch = best_row(trainer.history)['epoch']
+    if trainer.recipe.hold_out and epoch == len(trainer.history): found['best'] = found['last']  # the same weights
+    elif trainer.recipe.hold_out:
         best = copy.deepcopy(trainer.tested)
         best.load_state_dict(read_checkpoint(folder / BEST)['model'])
-        found['best'] = dict(epoch=best_row(trainer.history)['epoch'], **score(best, images, labels, trainer.speed))
+        found['best'] = dict(epoch=epoch, **score(best, images, labels, trainer.speed))
     write_json(folder / 'test.json', found)
