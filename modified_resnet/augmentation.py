@@ -18,8 +18,8 @@ class Draws:
     "Random parameters of the paper's augmentation, one of each per image."
     angle: Tensor  # float32, (N,), degrees counter-clockwise
     flip: Tensor  # bool, (N,), mirror left to right?
-    top: Tensor  # int64, (N,), first row of the crop in the padded image
-    left: Tensor  # int64, (N,), first column of the crop in the padded image
+    top: Tensor  # int64, (N,), first row of the crop in the padded image; negative where the image moves further
+    left: Tensor  # int64, (N,), first column of the crop, as `top`
 
     def select(self, indices) -> 'Draws':
         "The draws at `indices`."
@@ -38,7 +38,7 @@ def draw_augmentation(
     translation: int = PADDING,  # pixels by which the crop moves an image, at most
 ) -> Draws:
     """Draw the paper's augmentation: angle uniform in -5 to 5 degrees, flip with probability 0.5,
-    offsets uniform in 0 to 4 (or as `translation` says)."""
+    offsets uniform in 2 - `translation` to 2 + `translation`, in the paper 0 to 4."""
     angle = torch.empty(n).uniform_(-DEGREES, DEGREES, generator=generator)
     flip = torch.rand(n, generator=generator) < .5
     top, left = torch.randint(2 * translation + 1, (2, n), generator=generator) + PADDING - translation

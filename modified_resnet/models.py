@@ -167,7 +167,7 @@ def layer_table(
 ) -> list[dict]:
     """One row per layer, in order of computation:
     'layer', 'path', 'output_shape' (without N), 'parameters', 'mult_adds'."""
-    model, rows = copy.deepcopy(model).cpu().eval(), []
+    model, rows = copy.deepcopy(model).cpu().float().eval(), []
 
     def note(path):
         def hook(layer, inputs, output):
@@ -198,7 +198,7 @@ def summary(
     import torchsummary  # only here: training and evaluation do without it
     text = io.StringIO()
     with contextlib.redirect_stdout(text):
-        torchsummary.summary(copy.deepcopy(model).cpu().eval(), input_size, device='cpu')
+        torchsummary.summary(copy.deepcopy(model).cpu().float().eval(), input_size, device='cpu')
     return text.getvalue()
 
 # %% ../nbs/01_models.ipynb #4b93b153

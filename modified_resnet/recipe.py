@@ -99,8 +99,11 @@ def check_recipe(recipe: Recipe):
     for field, names in CHOICES.items(): want(field, lambda v: v in names, f'one of {", ".join(names)}')
     for field in [f.name for f in fields(Recipe) if isinstance(f.default, bool)]:
         want(field, lambda v: isinstance(v, bool), 'True or False')
-    want('lr_max', lambda v: v >= recipe.lr_min, f'at least lr_min={recipe.lr_min!r}')
+    want('lr_max', lambda v: v >= recipe.lr_min or recipe.schedule in ('constant', 'one_cycle'),
+         f'at least lr_min={recipe.lr_min!r}')
     want('gamma', lambda v: v <= 1, 'at most 1')
+    want('bias_lr', lambda v: v == 1 or recipe.batch_norm, '1.0, unless the network has batch normalisation')
+    want('zero_gamma', lambda v: not v or recipe.skip, 'False, unless the blocks have skip connections')
     want('nesterov', lambda v: not v or recipe.momentum > 0, 'False, unless momentum is above 0')
     want('alternate_flip', lambda v: not v or recipe.augmentation in ('all', 'flip', 'flip_crop'),
          f'False, unless the augmentation has flips (here it is {recipe.augmentation!r})')

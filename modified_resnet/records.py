@@ -25,7 +25,7 @@ import subprocess
 import uuid
 import zipfile
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
@@ -77,7 +77,7 @@ def as_path(
     """The place as a path, `~` and `~user` replaced by the home folder.
     Raises ValueError if there is no such home, TypeError for what is not a path."""
     if not isinstance(place, (str, os.PathLike)):
-        raise TypeError(f'{place!r} is a {type(place).__name__}: want the path of a file or folder')
+        raise TypeError(f'{place!r} is of type {type(place).__name__}: want the path of a file or folder')
     try: return Path(place).expanduser()
     except RuntimeError:
         raise ValueError(f'{place}: there is no such home folder here, so name the place in full') from None
@@ -102,7 +102,8 @@ def write_whole(
     except OSError as error:
         if not error.errno: raise
         raise OSError(error.errno, error.strerror, str(path)) from error
-    finally: partial.unlink(missing_ok=True)
+    finally:
+        with suppress(OSError): partial.unlink()
 
 # %% ../nbs/02a_records.ipynb #2a84ed79
 def write_json(path: Path, value):
@@ -379,7 +380,8 @@ def open_run(
     """A run's folder, locked, with the config.json of its beginning in it.
     Raises FileExistsError, FileNotFoundError, ValueError (another config) or InUse."""
     folder = as_path(folder)
-    if resume not in (True, False, 'auto', None): raise ValueError(f"resume={resume!r}: want True, False or 'auto'")
+    if not (resume is None or isinstance(resume, bool) or resume == 'auto'):
+        raise ValueError(f"resume={resume!r}: want True, False or 'auto'")
     if resume is True: check_there(folder)
     make_folder(folder)
     check_folder(folder)
@@ -397,7 +399,7 @@ def open_run(
 
 def in_use(folder: Path) -> bool:
     "Is another process at work on a run's folder?"
-    if not folder.exists(): return False
+    if not (folder / 'lock').exists(): return False
     try:
         with FileLock(folder / 'lock', timeout=0): return False
     except Timeout: return True

@@ -57,7 +57,7 @@ class ScaleAndShift(nn.Module):
 def remove_batch_norm(module: nn.Module) -> nn.Module:
     "The module with every batch normalisation inside it replaced by `ScaleAndShift`, in place."
     for name, child in module.named_children():
-        if isinstance(child, nn.BatchNorm2d): setattr(module, name, ScaleAndShift(child.num_features))
+        if isinstance(child, nn.BatchNorm2d): setattr(module, name, ScaleAndShift(child.num_features).to(child.weight))
         else: remove_batch_norm(child)
     return module
 
