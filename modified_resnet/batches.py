@@ -143,7 +143,8 @@ Batches.augmented, Batches.finished, Batches.__getitem__ = augmented, finished, 
 
 # %% ../nbs/03b_batches.ipynb #54b3ff04
 def prepare(self: Batches, step: int):
-    "See to it that a batch is among those that are ready: if not, make its piece of the epoch, in the old one's place."
+    """See to it that a batch is among those that are ready: if not, make its piece of the epoch, in the old one's place.
+    For a process that is alone: the whole batch."""
     if self.ready == (piece := step // self.together): return
     rows = self.together * self.recipe.batch_size
     made = self.augmented(slice(piece * rows, (piece + 1) * rows))
@@ -156,7 +157,8 @@ def take(
     place: Tensor,  # which batch of the epoch, int64 (1,), on the device; `prepare` has made it ready
     size: int,  # its images
 ) -> tuple[Tensor, Tensor]:
-    "The batch at `place`: float32 (size, C, H, W) and int64 (size,). Python does not learn which it is."
+    """The batch at `place`, for a process that is alone: float32 (size, C, H, W) and int64 (size,).
+    Python does not learn which it is."""
     first = place % self.together * self.recipe.batch_size
     images, labels, *squares = (kept.index_select(0, first + torch.arange(size, device=self.device))
                                 for kept in self.kept)
@@ -184,7 +186,7 @@ class Speed:
     keep_memory: bool = True  # on a CPU, keep freed memory for the next step
     kernels: bool = True  # on a GPU, normalise with our own kernels
     precision: str = 'float32'  # of convolutions and classifier: 'float32' (on a GPU: as PyTorch is set), 'bfloat16'
-    compile: bool = False  # use torch.compile; takes half a minute or more to warm up
+    compile: bool = False  # use torch.compile; takes half a minute or so to warm up
     sync_batchnorm: bool = False  # with several GPUs, normalise over the whole batch and not over each process's part
 
     def __post_init__(self):
@@ -264,11 +266,12 @@ def check_images(model: nn.Module, images: Tensor):
         raise ValueError(f'the network takes images of {channels} channels, these have {images.shape[1]}: '
                          f'use another network{gray}')
 
+# %% ../nbs/03b_batches.ipynb #3caf5a16
 @torch.no_grad()
 def predict(
     model: nn.Module,  # left as it is, but for its mode
     images: Tensor,  # uint8, (N, C, H, W), on the model's device
-    batch_size: int | None = None,  # images at a time; None: the pixels of 250 small ones (32x32), on a GPU of 1,000
+    batch_size: int | None = None,  # images at a time; None: 250, on a GPU 1,000, and fewer if larger than 32x32
     speed: Speed = Speed(),  # layout and precision
     views: int = 1,  # one of VIEWS: how often each image is looked at; the mean of the logits counts
 ) -> Tensor:
@@ -290,6 +293,7 @@ def predict(
             logits.append(sum(looks[1:], looks[0]) / views)
     return torch.cat(logits)
 
+# %% ../nbs/03b_batches.ipynb #5328b587
 def mean_by_batch(losses: Tensor, batch_size: int) -> float:
     "The paper's average of a loss (N,): the mean over batches of each batch's mean."
     return torch.stack([part.mean() for part in losses.double().split(batch_size)]).mean().item()

@@ -122,7 +122,7 @@ def add_training_verbs(verbs):
     train.add_argument('--class-weights', action='store_true', help='let rare classes count as much as common ones')
     add_precision(train)
     train.add_argument('--compile', action='store_true',
-                       help='use torch.compile; takes half a minute or more to warm up')
+                       help='use torch.compile; takes half a minute or so to warm up')
     train.add_argument('--sync-batchnorm', action='store_true',
                        help='with several GPUs: normalise over the whole batch')
     train.add_argument('--save-seconds', type=float, default=60.,

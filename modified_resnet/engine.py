@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['WARM_UP', 'STATE', 'synchronised', 'normalization_of', 'balance_weights', 'start_weights', 'weights_print',
-           'copy_weights', 'wants_kernels', 'use_kernels', 'drop_kernels', 'starting_network', 'check_last_batch',
-           'first_line', 'Recorder', 'record', 'can_record', 'keep_on_device', 'set_rates', 'Trainer', 'start_epoch',
-           'use_rates', 'last_rate', 'fetch', 'compute_step', 'seed_of_step', 'draws_by_seed', 'train_step',
-           'check_finite', 'look', 'finish_epoch', 'weights', 'trainer_state', 'lay_out', 'load_optimizer', 'kind_of',
-           'restore_trainer']
+           'copy_weights', 'first_line', 'wants_kernels', 'use_kernels', 'drop_kernels', 'starting_network',
+           'check_last_batch', 'Recorder', 'record', 'can_record', 'keep_on_device', 'set_rates', 'Trainer',
+           'start_epoch', 'use_rates', 'last_rate', 'fetch', 'compute_step', 'seed_of_step', 'draws_by_seed',
+           'train_step', 'check_finite', 'look', 'finish_epoch', 'weights', 'trainer_state', 'lay_out',
+           'load_optimizer', 'kind_of', 'restore_trainer']
 
 # %% ../nbs/03c_engine.ipynb #355de69b
 import copy
@@ -52,7 +52,7 @@ def normalization_of(recipe: Recipe, train_set: ImageSet) -> tuple[tuple[float, 
 def balance_weights(data: ImageSet) -> Tensor:
     "A weight for each class, float32 (classes,), inverse to its number of images; 1 on the average over the images."
     counts = data.labels.bincount(minlength=len(data.classes)).float()
-    return len(data) / (len(data.classes) * counts.clamp(min=1))
+    return len(data) / (counts.count_nonzero() * counts.clamp(min=1))
 
 # %% ../nbs/03c_engine.ipynb #936847c4
 def start_weights(model: nn.Module, recipe: Recipe, train_set: ImageSet):
@@ -84,6 +84,11 @@ def copy_weights(
     if odd: raise ValueError(f'{odd} is {tuple(theirs[odd].shape)} in init and {tuple(ours[odd].shape)} in this run: '
                              'the model, the channels of the images and the number of classes must be the same')
     model.load_state_dict(theirs)
+
+# %% ../nbs/03c_engine.ipynb #93f6c182
+def first_line(error: Exception) -> str:
+    "The first two lines of an error's message, as one."
+    return ' '.join(str(error).split('\n')[:2]).replace('\t', ' ').strip()
 
 # %% ../nbs/03c_engine.ipynb #d8c0c275
 def wants_kernels(device: torch.device, speed: Speed, world: World) -> bool:
@@ -143,11 +148,6 @@ def check_last_batch(model: nn.Module, recipe: Recipe, train_set: ImageSet, spee
                          f'images, too few to normalise where {image.shape[-1]}x{image.shape[-1]} pixels have become '
                          '1x1: choose another, or larger images')
 
-# %% ../nbs/03c_engine.ipynb #93f6c182
-def first_line(error: Exception) -> str:
-    "What an error says first, on one line."
-    return ' '.join(str(error).split('\n')[:2]).replace('\t', ' ').strip()
-
 # %% ../nbs/03c_engine.ipynb #23516544
 WARM_UP = 3  # steps of each size that are issued one operation at a time before one is recorded, as in PyTorch's notes
 
@@ -196,7 +196,7 @@ Recorder.record = record
 
 # %% ../nbs/03c_engine.ipynb #7f64f262
 def can_record(recipe: Recipe, device: torch.device, speed: Speed, world: World) -> bool:
-    "Is the step of a kind that can be recorded? On a GPU of one process; a note says so if it could with `fused`."
+    "Can the step be recorded: on one GPU, in one process? A note says so if only `fused` is lacking."
     if device.type != 'cuda' or world.size > 1: return False
     if recipe.optimizer == 'sgd' and not speed.fused:
         print('note: without fused, SGD takes its learning rate from Python, so the step is not recorded: slower')
@@ -415,8 +415,10 @@ def weights(self: Trainer) -> dict:
     name, changes, classes, normalisation, image size."""
     return dict(model=self.tested.state_dict(), about=self.model.about.plain)
 
+
 Trainer.weights = weights
 
+# %% ../nbs/03c_engine.ipynb #472516a8
 def trainer_state(self: Trainer) -> dict:
     "Everything a checkpoint needs (tensors and plain values), as a copy; sums are over all processes."
     trained = dict(trained=self.model.state_dict()) if self.average else {}
@@ -425,6 +427,8 @@ def trainer_state(self: Trainer) -> dict:
                               history=self.history, confusion=self.confusion, epoch=self.epoch, step=self.step,
                               losses=self.world.sum(self.losses.clone()), hits=self.world.sum(self.hits.clone()),
                               seconds=self.seconds))
+
+Trainer.state = trainer_state
 
 # %% ../nbs/03c_engine.ipynb #a78f658d
 def lay_out(optimizer: torch.optim.Optimizer):
@@ -456,8 +460,8 @@ def kind_of(groups: list[dict]) -> str:
     return next((name for mark, name in marks.items() if mark in groups[0]), 'SGD')
 
 def restore_trainer(self: Trainer, state: dict):
-    """Go back to a state, which is left as it is.
-    Raises ValueError if it belongs to another network, or is not one of `trainer_state`."""
+    """Go back to a state, which is left as it is. Raises TypeError for what is no dictionary,
+    ValueError if it belongs to another network or optimizer, or lacks a part of `trainer_state`."""
     if not isinstance(state, dict):
         raise TypeError(f"{state!r} is no state: want a dictionary, as from read_checkpoint('last.pt')")
     state = copy.deepcopy(state)  # the optimizer would go on with its tensors
@@ -487,4 +491,4 @@ def restore_trainer(self: Trainer, state: dict):
     self.hits.fill_(int(state['hits']) * first)
     self.losses.copy_(state['losses'] * first)
 
-Trainer.state, Trainer.restore = trainer_state, restore_trainer
+Trainer.restore = restore_trainer

@@ -242,6 +242,7 @@ def check_network(model):
         pair = ': model, about = load_weights(...) gives two things' if isinstance(model, tuple) else ''
         raise TypeError(f'want a network first, not {type(model).__name__}{pair}')
 
+# %% ../nbs/04a_inference.ipynb #784d9829
 def image_batch(
     images: Tensor | str | Path | Image.Image | np.ndarray | Sequence,  # as for `predict_images`
     image_size: int = 32,  # height and width that files, PIL images and arrays are brought to
@@ -263,6 +264,7 @@ def image_batch(
     if len(sizes) > 1: raise ValueError(f'images of one batch are of one size, these are {sizes[0]} and {sizes[-1]}')
     return torch.stack(read)
 
+# %% ../nbs/04a_inference.ipynb #bdb9580f
 def predict_images(
     model: nn.Module,  # as from load_model
     images: Tensor | str | Path | Image.Image | np.ndarray | Sequence,  # uint8 (N, 3, H, W), or others: see below
@@ -276,6 +278,7 @@ def predict_images(
     device = next(model.parameters()).device
     return predict(model, image_batch(images, size).to(device)).softmax(1)
 
+# %% ../nbs/04a_inference.ipynb #f2579ac2
 def top(
     probabilities: Tensor,  # of one image, (classes,)
     classes: Sequence[str],  # their names
@@ -354,6 +357,7 @@ class Deployable(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         return self.model((images - self.mean) / self.std).softmax(1)
 
+# %% ../nbs/04a_inference.ipynb #2504a311
 def about_model(
     model: nn.Module,  # as from load_model, or made by yourself
     image_size: int | None = None,  # height and width of its images; None: those it was trained on, if known, else 32
@@ -371,6 +375,7 @@ def about_model(
         raise ValueError(f'{len(classes)} names for {model.linear.out_features} classes: give one for each')
     return replace(about, classes=classes, image_size=image_size)
 
+# %% ../nbs/04a_inference.ipynb #0f23c06d
 def export_model(
     model: nn.Module,  # as from load_model; left as it is
     path: str | Path,  # ends in .onnx, in .pt2 for torch.export, or in .safetensors for plain weights
@@ -390,6 +395,8 @@ def export_model(
                                   dynamic_shapes=({0: torch.export.Dim('images', min=1)},))
     write[suffix](program, path, json.dumps(list(about.classes)))
 
+# %% ../nbs/04a_inference.ipynb #8f3c6515
+#| code-fold: true
 def write_safetensors(model: nn.Module, path: Path, about: About):
     """Write plain weights, with what is known of the network as the metadata 'about'.
     Raises ImportError if safetensors is not installed, ValueError if the network could not be made again from them."""

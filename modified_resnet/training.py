@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['PLAIN_FIELDS', 'MEMORY_WORDS', 'get_device', 'progress', 'in_notebook', 'train', 'evaluate', 'history_row',
            'epoch_line', 'run_config', 'check_kinds', 'plain_network', 'check_classes', 'class_difference',
-           'check_pair', 'check_channels', 'About', 'about_network', 'check_plain', 'confusion_counts',
-           'write_confusion', 'write_results', 'best_row', 'is_best', 'is_out_of_memory', 'advise_on_memory',
-           'fit_plain', 'keep']
+           'check_pair', 'About', 'about_network', 'check_channels', 'check_plain', 'confusion_counts',
+           'write_confusion', 'write_results', 'best_row', 'is_best', 'is_out_of_memory', 'advise_on_memory', 'keep',
+           'fit_plain']
 
 # %% ../nbs/03_training.ipynb #d73c7fd5
 import math
@@ -136,6 +136,8 @@ def run_config(
                 train_images=len(train_set), test_images=len(test_set),
                 train_fingerprint=train_set.fingerprint(), test_fingerprint=test_set.fingerprint())
 
+# %% ../nbs/03_training.ipynb #3ea05b14
+#| code-fold: true
 def check_kinds(*images: ImageSet, recipe: Recipe = Recipe(), model: nn.Module | None = None):
     "Raise TypeError naming the first of recipe, model and images that is another thing, and what is wanted."
     if not isinstance(recipe, Recipe): raise TypeError(f"recipe={recipe!r}: want a Recipe, as in Recipe('small')")
@@ -170,6 +172,7 @@ def class_difference(ours: Sequence[str], theirs: Sequence[str]) -> str:
     return (f'{len(ours)} and {len(theirs)} classes, ' * (len(ours) != len(theirs))
             + f'class {place + 1} is {name(ours)} in the one, {name(theirs)} in the other')
 
+# %% ../nbs/03_training.ipynb #f61b6f79
 def check_pair(train_set: ImageSet, test_set: ImageSet):
     """Raise ValueError (or TypeError) unless both are sets that have images, of the same shape, as high as wide,
     and of the same classes in the same order."""
@@ -188,16 +191,6 @@ def check_pair(train_set: ImageSet, test_set: ImageSet):
                          'want the same, in the same order')
 
 # %% ../nbs/03_training.ipynb #c7239acb
-PLAIN_FIELDS = ('model', 'epochs', 'batch_size', 'lr_min', 'lr_max', 'gamma', 'momentum', 'nesterov', 'weight_decay',
-                'seed', 'optimizer', 'schedule')
-
-def check_channels(data: ImageSet):
-    "Raise ValueError unless images have three channels, as the paper's constants have."
-    channels = data.images.shape[1]
-    if channels != len(PAPER_MEAN):
-        raise ValueError(f"normalization='paper' is for {len(PAPER_MEAN)} channels, these images have {channels}: "
-                         "use normalization='data', and run.fit, which knows it")
-
 @dataclass(frozen=True)
 class About:
     "What is known of a network: what a file of weights says of itself, so that the network can be made again."
@@ -223,6 +216,17 @@ def about_network(
     "What is known of a network that is trained by this recipe, on these images."
     return About(recipe.model, tuple(data.classes), tuple(mean), tuple(std), data.images.shape[-1], assumed=False,
                  changes={name: getattr(recipe, name) for name in NETWORK_FIELDS})
+
+# %% ../nbs/03_training.ipynb #d7d4a702
+PLAIN_FIELDS = ('model', 'epochs', 'batch_size', 'lr_min', 'lr_max', 'gamma', 'momentum', 'nesterov', 'weight_decay',
+                'seed', 'optimizer', 'schedule')
+
+def check_channels(data: ImageSet):
+    "Raise ValueError unless images have three channels, as the paper's constants have."
+    channels = data.images.shape[1]
+    if channels != len(PAPER_MEAN):
+        raise ValueError(f"normalization='paper' is for {len(PAPER_MEAN)} channels, these images have {channels}: "
+                         "use normalization='data', and run.fit, which knows it")
 
 def check_plain(recipe: Recipe):
     "Raise ValueError if a recipe has switches that the plain loop does not know."
@@ -287,6 +291,13 @@ def advise_on_memory(
         raise RuntimeError(f'out of {"GPU " * (device.type == "cuda")}memory at batch_size={recipe.batch_size}: '
                            f'try {smaller}images smaller than {size}x{size}, or a smaller network') from error
 
+# %% ../nbs/03_training.ipynb #4dc04611
+def keep(folder: Path, model: nn.Module, history: list[dict]):
+    "Write last.pt, and best.pt if this epoch is the best."
+    weights = dict(model=model.state_dict(), about=model.about.plain)
+    save_checkpoint(folder, weights | dict(history=history))
+    if is_best(history): save_tensors(folder / BEST, weights)
+
 # %% ../nbs/03_training.ipynb #ff941d93
 def fit_plain(
     recipe: Recipe,  # how to train
@@ -323,10 +334,3 @@ def fit_plain(
             keep(folder, model, history)
             write_results(folder, history, confusion_counts(*tested[2:], len(train_set.classes)), train_set.classes)
     return model, history
-
-# %% ../nbs/03_training.ipynb #4dc04611
-def keep(folder: Path, model: nn.Module, history: list[dict]):
-    "Write last.pt, and best.pt if this epoch is the best."
-    weights = dict(model=model.state_dict(), about=model.about.plain)
-    save_checkpoint(folder, weights | dict(history=history))
-    if is_best(history): save_tensors(folder / BEST, weights)
