@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['RUNNERS', 'UNTIMED', 'STEPS', 'GPU_STEPS', 'SWITCHES', 'TINY', 'KINDS', 'LINE', 'noise_images', 'timed',
            'plain_runner', 'engine_runner', 'peak_memory', 'measure_here', 'measure', 'steps_for', 'rounds_of',
-           'summarise', 'machine_limits', 'Extent', 'bench_switches', 'bench_sizes', 'bench_memory', 'kernel_shares',
-           'parts_of', 'measurements', 'has_part', 'add_part', 'begin_bench', 'bench']
+           'summarise', 'product_as_convolutions', 'machine_limits', 'Extent', 'bench_switches', 'bench_sizes',
+           'bench_memory', 'kernel_shares', 'parts_of', 'measurements', 'has_part', 'add_part', 'begin_bench', 'bench']
 
 # %% ../nbs/05b_bench.ipynb #023f0adf
 import gc
@@ -21,6 +21,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -96,6 +97,7 @@ def measure_here(loop: str, recipe: Recipe, steps: int, images: int, device: str
     if device.type == 'cuda':  # as in a fresh process
         torch.backends.cudnn.deterministic = False  # the engine sets it for itself
         gc.collect()  # networks and their methods may hold each other
+        torch._C._cuda_clearCublasWorkspaces()
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(device)
     runner = RUNNERS[loop](recipe, data, device, speed)
@@ -152,16 +154,24 @@ def summarise(rows: list[dict]) -> dict:
     return dict(medians, model=rows[0]['model'], rounds=len(rows), lowest=min(ratios), highest=max(ratios))
 
 # %% ../nbs/05b_bench.ipynb #d85c9827
+@contextmanager
+def product_as_convolutions():
+    """On a GPU, convolutions may use TF32; then so do matrix products in here.
+    Where somebody has set PyTorch's newer names, products are as these say."""
+    matmul = torch.backends.cuda.matmul
+    try: before, matmul.allow_tf32 = matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    except RuntimeError: before = None
+    try: yield
+    finally:
+        if before is not None: matmul.allow_tf32 = before
+
 def machine_limits(device: torch.device, size: int = 2048, rounds: int = 5) -> dict:
     """Best of several measurements: 'flops' of a float32 matrix product (operations/s), 'bytes' of a copy (read
     and written, bytes/s), and on a GPU 'bfloat16_flops' of a product of matrices four times as wide."""
     a, b = torch.randn(2, size, size, device=device)
     block = torch.empty(64_000_000, device=device).normal_()
     target = torch.empty_like(block)
-    matmul, allowed = torch.backends.cuda.matmul, torch.backends.cuda.matmul.allow_tf32
-    matmul.allow_tf32 = torch.backends.cudnn.allow_tf32  # on a GPU, convolutions may use TF32; then so does the product
-    try: product = min(timed(lambda: a @ b, device) for _ in range(rounds))
-    finally: matmul.allow_tf32 = allowed
+    with product_as_convolutions(): product = min(timed(lambda: a @ b, device) for _ in range(rounds))
     copy = min(timed(lambda: target.copy_(block), device) for _ in range(rounds))
     found = dict(flops=2 * size ** 3 / product, bytes=2 * block.numel() * 4 / copy)
     if device.type == 'cuda':

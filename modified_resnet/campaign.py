@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
+
 from .batches import Speed
 from .bench import (TINY, UNTIMED, Extent, add_part, begin_bench, has_part, measure_here, measurements,
                                    parts_of, steps_for)
@@ -59,7 +61,8 @@ def attempt(
     clock: Callable[[], float],  # seconds
     say: Callable[[str], None],  # told what is going on
 ) -> Outcome:
-    "Make a task, or leave it. A failure, or a divergence, is said and noted, so that the others get their turn."
+    """Make a task, or leave it. A failure, or a divergence, is said and noted, so that the others get their turn;
+    but that of the device, which is raised."""
     try:
         if task.recorded(): return Outcome(task.set_name, 'recorded')
         if task.taken(): return Outcome(task.set_name, 'elsewhere')
@@ -68,6 +71,7 @@ def attempt(
         if left < math.inf and (seconds is None or seconds > left): return Outcome(task.set_name, 'left', seconds)
         start = clock()
         if not task.make(): return Outcome(task.set_name, 'elsewhere', seconds)
+    except getattr(torch, 'AcceleratorError', ()): raise  # the device is lost to this process, and the others with it
     except (RuntimeError, ValueError, OSError, FloatingPointError) as error:
         say(f'{task.name}: failed ({error})')
         return Outcome(task.set_name, 'failed')
@@ -132,7 +136,7 @@ MARGIN = 1.1  # on the predicted time of epochs
 BESIDE = 20.  # guess: seconds of a run outside its epochs
 MEASUREMENT = 15.  # guess: seconds of one measurement of speed, in a process of its own
 TIMING = 30.  # seconds that must be left for the timing of some steps
-SHARED = 2.  # on timed steps, if other processes will compute beside this one
+SHARED = .65  # on timed steps, for each of the processes that will compute; at least 2. On one H100, eight: 3 to 5
 
 class Pace:
     "How long things take on a device, as far as it is known."
@@ -140,10 +144,10 @@ class Pace:
     def __init__(
         self,
         time_steps: Callable[[Recipe], float],  # seconds an image takes, by timing some steps
-        alone: bool = True,  # False: other processes compute beside this one
+        jobs: int = 1,  # processes that compute, this one included
     ):
         self.time_steps, self.rates, self.beside, self.measurement = time_steps, {}, {}, MEASUREMENT
-        self.factor = 1. if alone else SHARED
+        self.factor = max(2., SHARED * jobs) if jobs > 1 else 1.
 
     def seconds_an_image(self, recipe: Recipe, left: float) -> float | None:
         "Known, or found out by timing some steps; None if there is no time left for that, or no limit to ask for it."
@@ -324,7 +328,7 @@ def outcome_table(outcomes: dict[str, Outcome]) -> list[dict]:
 def campaign(
     place: Workplace,  # images, folders, device
     deadline: float = math.inf,  # of time.monotonic; infinity: until all is done
-    alone: bool = True,  # False: other processes work here too, so nothing can be timed
+    jobs: int = 1,  # processes that work here, this one included; of more than one, nothing can be timed
 ) -> dict[str, Outcome]:
     """Make everything that is not recorded, in the order of its worth, as far as the time goes: outcome by name.
     Raises ValueError if images or folders do not fit, RuntimeError at the end if something failed."""
@@ -332,12 +336,12 @@ def campaign(
     place.results.mkdir(parents=True, exist_ok=True)
     write_runs(place.results)
     before = {path.name for path in place.results.iterdir()}
-    pace, outcomes = Pace(lambda recipe: time_steps(recipe, place.device, place.speed), alone), {}
+    pace, outcomes = Pace(lambda recipe: time_steps(recipe, place.device, place.speed), jobs), {}
     learn_from_records(pace, find_records(place.results).values(),
                        device_name(environment(get_device(place.device))), place.speed.precision)
     try:
-        for name, outcome in in_time(lambda: all_tasks(place, pace, alone), deadline, say=place.say):
-            by_others = not alone and outcome.state == 'recorded' and name not in before
+        for name, outcome in in_time(lambda: all_tasks(place, pace, alone=jobs == 1), deadline, say=place.say):
+            by_others = jobs > 1 and outcome.state == 'recorded' and name not in before
             outcomes[name] = replace(outcome, state='made') if by_others else outcome
     finally:
         if outcomes: place.say('\n' + text_table(outcome_table(outcomes)))

@@ -357,8 +357,7 @@ def make_set(args, started: float):
     speed, say = Speed(precision=args.precision), lambda line: print(line, flush=True)
     if args.set == 'all':
         deadline = math.inf if args.minutes is None else started + 60 * args.minutes
-        campaign(Workplace(train_set, test_set, out, results, args.smoke, args.device, speed, say), deadline,
-                 alone=args.jobs == 1)
+        campaign(Workplace(train_set, test_set, out, results, args.smoke, args.device, speed, say), deadline, args.jobs)
     else:
         before = runs_in(results, args.set)
         run_set(args.set, train_set, test_set, out, results, args.only, args.smoke, args.device, speed, say)

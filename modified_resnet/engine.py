@@ -5,13 +5,14 @@
 # %% auto #0
 __all__ = ['WARM_UP', 'STATE', 'synchronised', 'normalization_of', 'balance_weights', 'start_weights', 'weights_print',
            'copy_weights', 'first_line', 'wants_kernels', 'use_kernels', 'drop_kernels', 'starting_network',
-           'check_last_batch', 'Recorder', 'record', 'can_record', 'keep_on_device', 'set_rates', 'Trainer',
-           'start_epoch', 'use_rates', 'last_rate', 'fetch', 'compute_step', 'seed_of_step', 'draws_by_seed',
+           'check_last_batch', 'side_stream', 'Recorder', 'record', 'can_record', 'keep_on_device', 'set_rates',
+           'Trainer', 'start_epoch', 'use_rates', 'last_rate', 'fetch', 'compute_step', 'seed_of_step', 'draws_by_seed',
            'train_step', 'check_finite', 'look', 'finish_epoch', 'weights', 'trainer_state', 'lay_out',
            'load_optimizer', 'kind_of', 'restore_trainer']
 
 # %% ../nbs/03c_engine.ipynb #355de69b
 import copy
+import functools
 import hashlib
 import importlib.util
 import time
@@ -151,6 +152,11 @@ def check_last_batch(model: nn.Module, recipe: Recipe, train_set: ImageSet, spee
 # %% ../nbs/03c_engine.ipynb #23516544
 WARM_UP = 3  # steps of each size that are issued one operation at a time before one is recorded, as in PyTorch's notes
 
+@functools.cache
+def side_stream(device: torch.device):
+    "The stream on which the steps of this process are issued and recorded. One: libraries keep work space for each."
+    return torch.cuda.Stream(device)
+
 class Recorder:
     """Work for a GPU: the first times issued from Python, then recorded as a CUDA graph and replayed.
     What cannot be recorded goes on being issued, and a note says so."""
@@ -159,7 +165,7 @@ class Recorder:
         self,
         device: torch.device,  # the GPU
     ):
-        self.device, self.stream, self.pool = device, torch.cuda.Stream(device), None
+        self.device, self.stream, self.pool = device, side_stream(device), None
         self.issued, self.graphs, self.able = Counter(), {}, True
 
     def run(
@@ -188,16 +194,20 @@ def record(self: Recorder, work: Callable[[int], None], size: int):
         with torch.cuda.device(self.device), torch.cuda.graph(graph, self.pool, self.stream): work(size)
     except torch.OutOfMemoryError: raise
     except RuntimeError as error:
-        self.able = False
-        print(f'note: the step cannot be recorded ({first_line(error)}), so Python issues each, which is slower')
+        self.able, cause = False, error.__context__ or error  # to end a recording that failed is an error, too
+        print(f'note: the step cannot be recorded ({first_line(cause)}), so Python issues each, which is slower')
     else: self.pool, self.graphs[size] = graph.pool(), graph
 
 Recorder.record = record
 
 # %% ../nbs/03c_engine.ipynb #7f64f262
 def can_record(recipe: Recipe, device: torch.device, speed: Speed, world: World) -> bool:
-    "Can the step be recorded: on one GPU, in one process? A note says so if only `fused` is lacking."
-    if device.type != 'cuda' or world.size > 1: return False
+    "Can the step be recorded: on one GPU, in one process? A note says why not, on a GPU."
+    if device.type != 'cuda': return False
+    if world.size > 1:
+        if world.rank == 0: print('note: with several processes the step is not recorded: with small batches, one GPU '
+                                  'by itself may be faster')
+        return False
     if recipe.optimizer == 'sgd' and not speed.fused:
         print('note: without fused, SGD takes its learning rate from Python, so the step is not recorded: slower')
         return False
@@ -284,7 +294,9 @@ def use_rates(
     self: Trainer,
     rates: Tensor,  # float64 (steps of the run, groups of the optimizer), on the CPU
 ):
-    "Take the learning rates of every step from a table, before the first step."
+    "Take the learning rates of every step from a table. Raises ValueError after the first step."
+    if hasattr(self, 'step') and self.steps_done:  # a recorded step reads the table where it was
+        raise ValueError(f'{self.steps_done} steps have been taken already, by another table of rates')
     self.rates, self.table = rates, rates.to(self.device)
 
 def last_rate(self: Trainer) -> float | None:

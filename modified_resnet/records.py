@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['WHOLE', 'NUMBER', 'LEGACY', 'OTHER_FORMATS', 'PARTS', 'PLAIN', 'LAST', 'PREVIOUS', 'BEST', 'OF_IMAGES', 'ANOTHER',
-           'cpu_name', 'git_state', 'environment', 'as_path', 'write_whole', 'write_json', 'read_json', 'write_lines',
-           'write_csv', 'read_csv', 'as_number', 'unread_format', 'check_parts', 'is_safetensors', 'read_safetensors',
-           'CheckpointError', 'check_archive', 'read_checkpoint', 'save_tensors', 'save_checkpoint',
-           'settle_checkpoint', 'load_checkpoint', 'make_folder', 'first_difference', 'check_there', 'check_folder',
-           'read_old_config', 'has_grown', 'check_config', 'write_config', 'InUse', 'open_run', 'in_use',
-           'remove_partial', 'add_sitting']
+           'cpu_name', 'git_state', 'uses_tf32', 'environment', 'as_path', 'write_whole', 'write_json', 'read_json',
+           'write_lines', 'write_csv', 'read_csv', 'as_number', 'unread_format', 'check_parts', 'is_safetensors',
+           'read_safetensors', 'CheckpointError', 'check_archive', 'read_checkpoint', 'save_tensors', 'flush_folder',
+           'save_checkpoint', 'settle_checkpoint', 'load_checkpoint', 'make_folder', 'first_difference', 'check_there',
+           'check_folder', 'read_old_config', 'has_grown', 'check_config', 'write_config', 'InUse', 'open_run',
+           'in_use', 'remove_partial', 'add_sitting']
 
 # %% ../nbs/02a_records.ipynb #c8411d76
 import csv
@@ -56,6 +56,12 @@ def git_state() -> dict:
     return dict(commit=git('rev-parse', 'HEAD'), changed=None if status is None else bool(status))
 
 # %% ../nbs/02a_records.ipynb #cfb2465b
+def uses_tf32() -> bool:
+    """May convolutions on a GPU compute in TF32? PyTorch refuses to read the older flag once somebody has set
+    one of the newer names."""
+    try: return torch.backends.cudnn.allow_tf32
+    except RuntimeError: return torch.backends.cudnn.conv.fp32_precision == 'tf32'
+
 def environment(
     device: torch.device | str = 'cpu',  # where the run computes
 ) -> dict:
@@ -68,7 +74,7 @@ def environment(
                 cpu=cpu_name(), cores=os.cpu_count(), threads=torch.get_num_threads(), device=str(device),
                 gpu=torch.cuda.get_device_name(device) if cuda else None, cuda=torch.version.cuda if cuda else None,
                 cudnn=torch.backends.cudnn.version() if cuda else None,
-                tf32=torch.backends.cudnn.allow_tf32 if cuda else None)
+                tf32=uses_tf32() if cuda else None)
 
 # %% ../nbs/02a_records.ipynb #ac10d8fb
 def as_path(
@@ -249,15 +255,24 @@ def save_tensors(path: Path, value):
 # %% ../nbs/02a_records.ipynb #f1b2f1bc
 LAST, PREVIOUS, BEST = 'last.pt', 'previous.pt', 'best.pt'
 
+def flush_folder(folder: Path):
+    "Bring the names in a folder to the disk, where the system can: a renamed file may else have its old name again."
+    with suppress(OSError):  # Windows opens no folders
+        place = os.open(folder, os.O_RDONLY)
+        try: os.fsync(place)
+        finally: os.close(place)
+
 def save_checkpoint(
     folder: Path,  # of the run
     state: dict,  # tensors, numbers, text, and lists and dictionaries of them
 ):
-    "Write last.pt and keep the one before as previous.pt; a crash at any moment leaves at least one of them whole."
+    """Write last.pt and keep the one before as previous.pt; a crash at any moment leaves at least one of them whole.
+    When it returns, last.pt survives a power cut."""
     fresh = folder / 'fresh.pt'
     save_tensors(fresh, state)
     if (folder / LAST).exists(): (folder / LAST).replace(folder / PREVIOUS)
     fresh.replace(folder / LAST)
+    flush_folder(folder)
 
 # %% ../nbs/02a_records.ipynb #52df1e0b
 def settle_checkpoint(folder: Path):
