@@ -41,7 +41,7 @@ test: $(STAMP)
 
 # installs nothing: a machine with a GPU may have a PyTorch of its own, and no network
 test-gpu:
-	@$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) .ci/gpu_test.py
+	@$(if $(filter file,$(origin PYTHON)),$(or $(wildcard $(BIN)/python),$(PYTHON)),$(PYTHON)) .ci/gpu_test.py
 
 $(OLD_STAMP):
 	@test -x $(OLD)/bin/python || $(PYTHON) -m venv $(OLD)

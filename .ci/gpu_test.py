@@ -52,15 +52,8 @@ def stand_in_for_fastcore():
                 raise AssertionError(f'{error!r} does not say {contains or regex!r}') from error
         else: raise AssertionError(f'{kind} expected')
 
-    def test_fail(f, msg='', contains='', args=None, kwargs=None):
-        with expect_fail(Exception, contains): f(*args or (), **kwargs or {})
-
-    def test_eq(a, b): assert a == b, f'{a} != {b}'
-
-    def test_close(a, b, eps=1e-5): assert abs(a - b) < eps, f'{a} and {b}'
-
     fastcore, test = types.ModuleType('fastcore'), types.ModuleType('fastcore.test')
-    for thing in (expect_fail, test_fail, test_eq, test_close): setattr(test, thing.__name__, thing)
+    test.expect_fail = expect_fail
     fastcore.test = test
     sys.modules.update({'fastcore': fastcore, 'fastcore.test': test})
 
@@ -70,7 +63,7 @@ def run_notebook(path: Path, with_gpu: bool) -> bool:
     module = types.ModuleType('__main__')
     module.__dict__['display'] = print
     main, sys.modules['__main__'] = sys.modules['__main__'], module
-    start, done, here = time.perf_counter(), 0, os.getcwd()
+    start, done, here, number, source = time.perf_counter(), 0, os.getcwd(), -1, ''
     os.chdir(path.parent)
     try:
         for number, source in cells_of(path):

@@ -35,7 +35,10 @@ def main():
             before = ''.join(data['image/png']).strip()
             after = lighter(before)
             if after != before: data['image/png'], changed = after, True
-        if changed: path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + '\n')
+        if not changed: continue
+        partial = path.with_suffix('.partial')  # a notebook is the source: whole, or as it was
+        partial.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + '\n')
+        partial.replace(path)
 
 
 if __name__ == '__main__':

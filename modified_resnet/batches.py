@@ -143,8 +143,8 @@ Batches.augmented, Batches.finished, Batches.__getitem__ = augmented, finished, 
 
 # %% ../nbs/03b_batches.ipynb #54b3ff04
 def prepare(self: Batches, step: int):
-    """See to it that a batch is among those that are ready: if not, make its piece of the epoch, in the old one's place.
-    For a process that is alone: the whole batch."""
+    """See to it that a batch is among those that are ready, whole, for a process that is alone:
+    if not, make its piece of the epoch, in the old one's place."""
     if self.ready == (piece := step // self.together): return
     rows = self.together * self.recipe.batch_size
     made = self.augmented(slice(piece * rows, (piece + 1) * rows))

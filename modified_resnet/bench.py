@@ -248,7 +248,7 @@ def kernel_shares(
 #| code-fold: true
 LINE = ('{model:7} {plain_images_per_second:8,.0f} {engine_images_per_second:8,.0f}   '
         '{ratio:5.2f} ({lowest:.2f} to {highest:.2f})    '
-        '{plain_warm_up:6.1f} {engine_warm_up:6.1f}    {plain_megabytes:6,.0f} {engine_megabytes:6,.0f}')
+        '{plain_warm_up:6.1f} {engine_warm_up:6.1f}    {plain_megabytes:6,.0f} {engine_megabytes:6,.0f}   {rounds:3}')
 
 def parts_of(extent: Extent, full: bool = True) -> list[str]:
     "The parts of a benchmark: 'small' (its rounds) and so on; of a full one also 'switches-small', 'sizes', 'memory'."
@@ -258,7 +258,7 @@ def measurements(
     part: str,  # as from parts_of
     extent: Extent,  # of the benchmark
 ) -> int:
-    "Measurements that a part of a benchmark makes; one that waits for the compiler counts as four."
+    "Measurements that a part of a benchmark makes, on a CPU at most; one that waits for the compiler counts as four."
     if part == 'sizes': return len(extent.images)
     if part == 'memory': return len(extent.models) * len(extent.batch_sizes)
     if part.startswith('switches-'):
@@ -278,7 +278,7 @@ def add_part(
     extent: Extent,  # of the benchmark
     device: str,  # where
     say: Callable[[str], None],  # told about a network when its rounds are done
-    deadline: float = math.inf,  # of time.perf_counter: after it a network gets no second round
+    deadline: float = math.inf,  # of time.perf_counter: after it a network gets no further round
 ):
     "Measure a part of a benchmark."
     kind, _, model = part.rpartition('-')
@@ -301,7 +301,7 @@ def bench(
     rounds: int = 3,  # turns of plain loop and engine
     device: str = 'auto',  # where
     full: bool = False,  # also measure switches, sizes and memory by batch size
-    budget_seconds: float = 480.,  # after this time a model gets no second round
+    budget_seconds: float = 480.,  # after this time a model gets no further round
     say: Callable[[str], None] = print,  # told about each model as it is done
     keep: Callable[[dict], None] = lambda found: None,  # given all that is known, after each part
 ) -> dict:
@@ -310,8 +310,8 @@ def bench(
     if rounds < 1: raise ValueError(f'rounds={rounds}: want a whole number, at least 1')
     start, extent, found = time.perf_counter(), Extent(rounds=rounds), begin_bench(device)
     say('matrix product {:,.0f} GFLOP/s, copy {:.1f} GB/s; '.format(*(v / 1e9 for v in found['limits'].values()))
-        + f'{rounds} rounds; of each pair, plain loop first')
-    say('model    images/s, images/s   ratio (lowest to highest)   warm-up (s)    peak memory (MB)')
+        + f'up to {rounds} rounds; of each pair, plain loop first')
+    say('model    images/s, images/s   ratio (lowest to highest)   warm-up (s)    peak memory (MB)   rounds')
     for part in parts_of(extent, full):
         add_part(found, part, extent, device, say, start + budget_seconds)
         keep(found)

@@ -10,8 +10,8 @@ __all__ = ['DATA_HELP', 'WEIGHTS_HELP', 'LONG', 'VERBS', 'NO_ROOM', 'PYTHON_WORD
            'make_set', 'runs_in', 'check_set_words', 'say_set', 'run_evaluate', 'images_for', 'tested_on',
            'say_assumed', 'say_evaluation', 'check_results', 'figures_of', 'save_confusion', 'run_predict', 'as_json',
            'readable', 'unreadable', 'printable', 'as_row', 'save_predictions', 'run_export', 'run_compare',
-           'run_summary', 'check_file', 'run_bench', 'run_race', 'main', 'open_closed_streams', 'drop_output',
-           'output_fault', 'say_fault', 'in_flags', 'sentence', 'report_error', 'report_stop']
+           'run_summary', 'check_file', 'run_bench', 'run_race', 'silence', 'main', 'open_closed_streams',
+           'drop_output', 'output_fault', 'say_fault', 'in_flags', 'sentence', 'report_error', 'report_stop']
 
 # %% ../nbs/06_cli.ipynb #3e3d4bbb
 import argparse
@@ -51,15 +51,13 @@ def add_model(parser: argparse.ArgumentParser):
     parser.add_argument('--model', default='small',
                         help='small (default), medium, large, budget, or widths of stages as in 8-16-32-64')
 
-def add_common(parser: argparse.ArgumentParser, epochs: str):
-    "Arguments of the verbs that train."
+def add_common(parser: argparse.ArgumentParser, epochs: str, out: str):
+    "Arguments of the verbs that train; `epochs` and `out` say the defaults of these two."
     parser.add_argument('--data', default='digits', help=DATA_HELP)
     parser.add_argument('--epochs', type=int, help=f'passes over the training images (default: {epochs})')
     parser.add_argument('--seed', type=int, help='of weights, order and augmentation (default: 1234, the paper\'s)')
     add_device(parser)
-    parser.add_argument('--out', type=place,
-                        help='folder for the results (default: out/DATA; for train, out/DATA/MODEL; '
-                             'with --set, out/DATA/sets)')
+    parser.add_argument('--out', type=place, help=f'folder for the results (default: {out})')
 
 def add_precision(parser: argparse.ArgumentParser):
     "The argument `--precision`."
@@ -69,7 +67,8 @@ def add_precision(parser: argparse.ArgumentParser):
 def add_flags(parser: argparse.ArgumentParser, default):
     "The arguments `--debug` and `--quiet`, which may stand before the verb or after it."
     parser.add_argument('--debug', action='store_true', default=default, help='show the traceback of an error')
-    parser.add_argument('--quiet', action='store_true', default=default, help='print nothing but errors')
+    parser.add_argument('--quiet', action='store_true', default=default,
+                        help='print nothing but errors: no results, notes or progress')
 
 def verb(verbs, name: str, summary: str, *examples: str) -> argparse.ArgumentParser:
     "A parser for one verb, with examples under its help."
@@ -88,7 +87,8 @@ def add_training_verbs(verbs):
                      '', '--data cifar10', '--data photos --epochs 10 --out out/photos', '--set paper --data cifar10',
                      '--set ablations --only "*-adam-*" --smoke',
                      '--set all --minutes 60 --data cifar10 --results nbs/results')
-    add_common(reproduce, '8 on digits, else 30, as in the paper')
+    add_common(reproduce, '8 on digits, else 30, as in the paper',
+               'out/DATA; with --set, out/DATA/sets; with --smoke, out/DATA-smoke/sets')
     reproduce.add_argument('--set',
                            help='paper, clean, ablations, search or best: run what is not recorded of this set; '
                                 'it has its own epochs and seeds. all: every set, the benchmark and the races, '
@@ -98,7 +98,8 @@ def add_training_verbs(verbs):
                            help='of --set all: begin nothing that would not end in this time (default: no limit)')
     reproduce.add_argument('--jobs', type=int, default=1,
                            help='of a set, runs at a time, each in a process of its own (default: 1); '
-                                "a GPU shares itself well when NVIDIA's MPS is on; of --set all, nothing is timed then")
+                                "a GPU shares itself well when NVIDIA's MPS is on; with --set all, "
+                                'benchmark and races are then left out')
     reproduce.add_argument('--results', type=place,
                            help='folder for the records of a set (default: results in the folder of --out)')
     reproduce.add_argument('--smoke', action='store_true',
@@ -109,11 +110,12 @@ def add_training_verbs(verbs):
                  '--model small', '--recipe best --data photos --image-size 64 --epochs 20',
                  '--model large --data cifar10 --out out/large --resume',
                  '--init out/large --lr-max 0.001 --model large --data cifar10 --out out/finer')
-    add_common(train, '30, as in the paper')
+    add_common(train, '30, as in the paper', 'out/DATA/MODEL')
     add_model(train)
     train.add_argument('--recipe', default='paper', choices=('paper', 'best'),
                        help="paper (default), or best: what the search for the best recipe has chosen")
-    train.add_argument('--batch-size', type=int, help='images a step (default: 64)')
+    train.add_argument('--batch-size', type=int,
+                       help="images a step (default: the recipe's; paper: 64; best: 256, or 64 where images are few)")
     train.add_argument('--lr-max', type=float, help="highest learning rate (default: the recipe's; paper: 0.01)")
     train.add_argument('--image-size', type=int, default=32, help="height and width of a folder's images (default: 32)")
     train.add_argument('--normalization', choices=('paper', 'data'),
@@ -150,7 +152,7 @@ def add_using_verbs(verbs):
                    'cat.jpg', 'cat.jpg --map --out out/cat',
                    'photos --weights out/photos/small/best.pt --out out/predicted')
     predict.add_argument('images', nargs='+', type=place, metavar='IMAGE', help='image files, or folders of them')
-    predict.add_argument('--weights', default='small', help=f'{WEIGHTS_HELP} (default)')
+    predict.add_argument('--weights', default='small', help=f'{WEIGHTS_HELP} (default: small)')
     add_image_size(predict)
     add_device(predict)
     predict.add_argument('--top', type=int, default=5, help='classes to name for each image (default: 5)')
@@ -163,8 +165,8 @@ def add_using_verbs(verbs):
     evaluate = verb(verbs, 'evaluate', 'Look at a trained network: accuracy, loss, classes, confusion.',
                     'out/digits/small/best.pt', 'ResNetLarge.pt --data cifar10 --out out/look')
     evaluate.add_argument('checkpoint', help=WEIGHTS_HELP)
-    evaluate.add_argument('--data', default='digits', help=f'{DATA_HELP}; of a folder, test/ is looked at, '
-                                                           'or all if there is none')
+    evaluate.add_argument('--data', default='digits', help=f'{DATA_HELP}; of a folder, test/ is looked at; without '
+                          'one, what was set aside if the network was trained on this folder, else all')
     add_image_size(evaluate)
     evaluate.add_argument('--views', type=int, default=1, choices=(1, 2, 6),
                           help='looks at each image: once (default), with its mirror image, or six; '
@@ -196,11 +198,13 @@ def add_looking_verbs(verbs):
 
     bench = verb(verbs, 'bench', 'Plain loop against engine: images per second of both, in turns (some minutes).',
                  '', '--rounds 5 --full --out bench.json')
-    bench.add_argument('--rounds', type=int, default=3, help='turns of each loop (default: 3)')
+    bench.add_argument('--rounds', type=int, default=3,
+                       help='turns of each loop (default: 3); after eight minutes no further one is begun')
     add_device(bench)
     bench.add_argument('--full', action='store_true',
                        help='also each switch of the engine, amounts of data, memory by batch size')
-    bench.add_argument('--out', type=place, help='JSON file for every round (default: print only)')
+    bench.add_argument('--out', type=place,
+                       help='JSON file for every round, replaced from the first part on (default: print only)')
 
     race = verb(verbs, 'race', "Seconds until the test accuracy of the paper's recipe: "
                                "the best recipe of the records against the paper's loop.",
@@ -236,13 +240,13 @@ def make_parser() -> argparse.ArgumentParser:
 
 # %% ../nbs/06_cli.ipynb #7c6f7b1e
 #| code-fold: true
-def say_data(train_set, test_set):
-    "Say what the images are."
+def say_data(train_set, test_set, advise: bool = False):
+    "Say what the images are, and, if advice is wanted, what to do where classes are of very different size."
     print(f'{train_set.name}: {len(train_set):,} training and {len(test_set):,} test images of '
           f'{train_set.images.shape[-1]}x{train_set.images.shape[-1]}, {len(train_set.classes)} classes', flush=True)
     counts = train_set.labels.bincount(minlength=len(train_set.classes))
     rare, common = int(counts.argmin()), int(counts.argmax())
-    if counts[common] > 2 * counts[rare]:
+    if advise and counts[common] > 2 * counts[rare]:
         print(f'note: {counts[common]} training images of {train_set.classes[common]!r} but {counts[rare]} of '
               f'{train_set.classes[rare]!r}: --class-weights lets both count alike', flush=True)
 
@@ -278,7 +282,7 @@ def run_train(args):
         train_set, test_set = load_data(args.data, args.image_size)
     out = args.out or Path('out') / train_set.name / args.model
     check_place(out, args.data)
-    if is_first(): say_data(train_set, test_set)
+    if is_first(): say_data(train_set, test_set, advise=not args.class_weights)
     if args.batch_size is None: recipe = for_few_images(recipe, len(train_set))
     fit(recipe, train_set, test_set, out, args.resume, args.device, speed, args.save_seconds, init)
     if is_first(): print(f'the record is in {out}')
@@ -327,7 +331,7 @@ def run_reproduce(args):
     check_place(out, args.data)
     say_data(train_set, test_set)
     for name, recipe in recipes.items():
-        print(f'{name}: {epochs} epochs', flush=True)
+        print(f'{name}: {epochs} epoch{"s" if epochs > 1 else ""}', flush=True)
         try: fit(recipe, train_set, test_set, out / name, resume='auto', device=args.device, speed=speed)
         except Interrupted as stop:
             raise Interrupted(f'{stop.args[0]}. Finished: {", ".join(finished) or "none"}') from None
@@ -387,7 +391,8 @@ def say_set(set_name: str, done: int, data: str, results: Path):
     from modified_resnet.book import set_table
     from modified_resnet.report import text_table
     rows = set_table(results, set_name)
-    print(f'\n{done} runs made now; all records of the set, on {data}:\n{text_table(rows) if rows else "none"}')
+    print(f'\n{done} run{"s" if done != 1 else ""} made now; '
+          f'all records of the set, on {data}:\n{text_table(rows) if rows else "none"}')
 
 # %% ../nbs/06_cli.ipynb #90ec3e6c
 #| code-fold: true
@@ -584,7 +589,8 @@ def run_compare(args):
     from modified_resnet.records import write_csv
     from modified_resnet.report import read_config, read_history, save_figure, table_row, text_table
     check_results(args.out)
-    names = [run.name if [r.name for r in args.runs].count(run.name) == 1 else str(run) for run in args.runs]
+    short = [run.resolve().name for run in args.runs]
+    names = [name if short.count(name) == 1 else str(run) for name, run in zip(short, args.runs)]
     rows = [{'Run': name, **table_row(run)} for name, run in zip(names, args.runs)]
     print(text_table(rows))
     if not args.out: return
@@ -640,7 +646,7 @@ def run_race(args):
     if args.model not in MODELS: raise ValueError(f'--model {args.model}: choose one of {", ".join(MODELS)}')
     recipe = best_recipe(args.results, args.model)
     if not recipe:
-        raise ValueError(f'{args.results} has no recipe that is better than the paper\'s: '
+        raise ValueError(f'{args.results} has no whole search in its records, so there is no best recipe yet: '
                          'run reproduce --set search first')
     recipe = replace(recipe, epochs=args.epochs, hold_out=0)
     train_set, test_set = load_data(args.data)
@@ -655,6 +661,11 @@ LONG = ('train', 'reproduce')  # verbs that can go on where they were stopped
 VERBS = dict(reproduce=run_reproduce, train=run_train, predict=run_predict, evaluate=run_evaluate, export=run_export,
              compare=run_compare, summary=run_summary, bench=run_bench, race=run_race)
 
+@contextlib.contextmanager
+def silence():
+    "Nothing is printed in here; what goes wrong is told afterwards."
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()): yield
+
 def main(argv: list[str] | None = None) -> int:
     """The command `modified-resnet`: 0 if it worked, 1 if it failed or was stopped,
     2 if it was asked for something that makes no sense."""
@@ -664,8 +675,7 @@ def main(argv: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):  # a class name that the terminal cannot show must not lose the work
         if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
     try:
-        with contextlib.redirect_stdout(io.StringIO()) if args.quiet else contextlib.nullcontext():
-            VERBS[args.verb](args)
+        with silence() if args.quiet else contextlib.nullcontext(): VERBS[args.verb](args)
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read our output has gone, as in '| head'
         drop_output()
@@ -726,11 +736,11 @@ def in_flags(
 
 def sentence(error: Exception, verb: str) -> str:
     "What an error says, on one line, and what to do if it does not say that itself."
+    from modified_resnet.training import is_out_of_memory
     if isinstance(error, OSError) and error.errno and error.filename:
         advice = 'make room there' if error.errno in NO_ROOM else 'see to it that it can be used'
         return f'{error.filename}: {error.strerror}; {advice}, or name another place'
-    short = any(words in str(error) for words in ('allocate memory', 'CUDA out of memory'))
-    if isinstance(error, MemoryError) or (short and 'batch_size' not in str(error)):
+    if is_out_of_memory(error) and 'batch_size' not in str(error):
         return 'out of memory: try smaller images (--image-size), or fewer'
     if not isinstance(error, (ValueError, OSError, RuntimeError, FloatingPointError, ImportError)):
         return (f'unexpected {type(error).__name__} ({" ".join(str(error).split())}); '

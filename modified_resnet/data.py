@@ -135,8 +135,9 @@ def is_image(path: Path) -> bool:
 def folders_in(folder: Path) -> list[Path]:
     "The folders in a folder, in alphabetical order, without hidden ones; none if there is no such folder."
     if not folder.is_dir(): return []
-    with os.scandir(folder) as entries:  # it knows which are folders; to ask each of 50,000 images takes long
-        return sorted(Path(entry.path) for entry in entries if entry.is_dir() and not entry.name.startswith('.'))
+    with os.scandir(folder) as entries:  # it knows what is what; to ask each of 50,000 images takes long
+        return sorted(Path(entry.path) for entry in entries if not entry.name.startswith('.') and
+                      (entry.is_dir(follow_symlinks=False) or entry.is_symlink() and os.path.isdir(entry.path)))
 
 def check_files(paths: Sequence[Path]):
     "Raise ValueError naming the first of the paths that is no file, such as a pipe or a broken link."
@@ -452,7 +453,8 @@ def load_cifar10() -> tuple[ImageSet, ImageSet]:
     if not as_path(place).exists():
         raise ValueError(f'CIFAR10={place} is not there: name the folder with {OFFICIAL_FOLDER}, or none')
     if not as_path(place).is_dir() and as_path(place).name != ARCHIVE:
-        raise ValueError(f'CIFAR10={place} is a file: name {ARCHIVE}, or a folder with {OFFICIAL_FOLDER} or images in it')
+        raise ValueError(f'CIFAR10={place} is a file: name {ARCHIVE}, '
+                         f'or a folder with {OFFICIAL_FOLDER} or images in it')
     sets = load_place(as_path(place))
     if sets[0].uncertain is None:
         raise ValueError(f'the images in CIFAR10={place} are not those of CIFAR-10: pixels, names of classes, '

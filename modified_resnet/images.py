@@ -48,7 +48,8 @@ class ImageSet:
             raise ValueError(f'labels are {self.labels.dtype} {tuple(self.labels.shape)}: want int64 (N,)')
         if len(self.images) != len(self.labels):
             raise ValueError(f'{len(self.images)} images but {len(self.labels)} labels: want one label an image')
-        if self.uncertain is not None and (self.uncertain.dtype, self.uncertain.shape) != (torch.bool, self.labels.shape):
+        if self.uncertain is not None and (self.uncertain.dtype != torch.bool
+                                           or self.uncertain.shape != self.labels.shape):
             raise ValueError(f'uncertain is {self.uncertain.dtype} {tuple(self.uncertain.shape)}: '
                              f'want bool ({len(self.images)},), one for each image')
         if len(self.labels) and not 0 <= int(self.labels.min()) <= int(self.labels.max()) < len(self.classes):

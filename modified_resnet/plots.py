@@ -75,7 +75,8 @@ def draw_history(axes, history: Sequence[dict], title: str = ''):
     for ax, kind, scale, label in zip(axes, ('accuracy', 'loss'), (100, 1), ('accuracy (%)', 'loss (nats)')):
         for part, color in (('train', TRAIN_COLOR), ('test', TEST_COLOR)):
             values = [scale * row[f'{part}_{kind}'] for row in history]
-            ax.plot(epochs, values, '-' if part == 'test' else '--', color=color, label=part)
+            ax.plot(epochs, values, '-' if part == 'test' else '--', color=color, label=part,
+                    marker='o' if len(epochs) == 1 else None)
         label_ends(ax)
         ax.set(xlabel='epoch', ylabel=label, title=as_label(title))
         ax.spines[['top', 'right']].set_visible(False)

@@ -12,6 +12,7 @@ import csv
 import functools
 import html
 import re
+import statistics
 import sys
 import warnings
 from dataclasses import fields
@@ -29,16 +30,19 @@ from .records import as_path, make_folder, read_csv, read_json, write_csv, write
 # %% ../nbs/05a_report.ipynb #57cdce1e
 #| code-fold: true
 def read_config(folder: str | Path) -> dict:
-    "config.json of a run. Raises FileNotFoundError if the folder holds no finished epoch."
+    """config.json of a run. Raises FileNotFoundError if the folder holds no finished epoch,
+    ValueError if the file is damaged."""
     folder = as_path(folder)
     if not (folder / 'history.csv').exists():
         raise FileNotFoundError(f'{folder} holds no record of a run with at least one epoch')
     path = folder / 'config.json'
     config = read_json(path)
-    missing = ([key for key in ('model', 'epochs', 'seed', 'data', 'classes', 'train_images') if key not in config]
-               if isinstance(config, dict) else ['everything'])
+    wanted = 'model', 'epochs', 'seed', 'data', 'classes', 'train_images', 'test_images'
+    missing = [key for key in wanted if key not in config] if isinstance(config, dict) else ['everything']
     if missing or not isinstance(config['model'], str):
         raise ValueError(f'{path} is not the config of a run: it lacks {(missing or ["the name of a model"])[0]}')
+    try: recipe_of(config)
+    except ValueError as error: raise ValueError(f'{path} is not the config of a run ({error})') from error
     return config
 
 def read_history(folder: str | Path) -> list[dict]:
@@ -66,8 +70,10 @@ def read_confusion(folder: str | Path) -> tuple[Tensor, list[str]]:
     path = as_path(folder) / 'confusion.csv'
     with open(path, newline='', encoding='utf-8') as file:
         try:
-            _, *rows = csv.reader(file)
-            return torch.tensor([[int(n) for n in row[1:]] for row in rows]), [row[0] for row in rows]
+            header, *rows = csv.reader(file)
+            counts, names = torch.tensor([[int(n) for n in row[1:]] for row in rows]), [row[0] for row in rows]
+            if header[1:] != names or counts.shape != (len(names),) * 2: raise ValueError('it is not square')
+            return counts, names
         except (ValueError, IndexError, csv.Error) as error: raise ValueError(f'{path} is damaged ({error})') from error
 
 def recipe_of(config: dict) -> Recipe:
@@ -86,14 +92,14 @@ def recorded_parameters(config: dict) -> int:
     return count_parameters(recipe_of(config), len(config['classes']), config.get('channels', 3))
 
 def table_row(folder: str | Path) -> dict:
-    "One row of Table 1 from a run's record; accuracies of the last epoch in percent, seconds for an epoch (mean)."
+    "One row of Table 1 from a run's record; accuracies of the last epoch in percent, seconds for an epoch (median)."
     config, history = read_config(folder), read_history(folder)
     last = history[-1]
     return {'Model': config['model'], 'Parameters': f'{recorded_parameters(config):,}',
             'Train accuracy (%)': f'{100 * last["train_accuracy"]:.2f}',
             'Test accuracy (%)': f'{100 * last_test_accuracy(folder):.2f}',
             'Epochs': f'{last["epoch"]} of {config["epochs"]}',
-            'Seconds an epoch': f'{sum(r["seconds"] for r in history) / len(history):.1f}'}
+            'Seconds an epoch': f'{statistics.median(r["seconds"] for r in history):.1f}'}
 
 def text_table(rows: list[dict]) -> str:
     "Rows with the same keys as an aligned table of text."
@@ -199,7 +205,7 @@ def write_report(
     changed = [f.name for f in fields(Recipe)
                if f.name not in ('model', 'seed')
                and any(getattr(recipe_of(config), f.name) != f.default for config in configs)]
-    envs = [read_json(folder / 'env.json')[-1] for folder in runs.values()]
+    envs = [sitting for folder in runs.values() for sitting in read_json(folder / 'env.json')]
     each = lambda values: ' and '.join(dict.fromkeys(values))
     precision = configs[0].get('precision', 'float32')
     note = (f'Trained on {configs[0]["data"]} '

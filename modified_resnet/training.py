@@ -11,6 +11,7 @@ __all__ = ['PLAIN_FIELDS', 'MEMORY_WORDS', 'get_device', 'progress', 'in_noteboo
 
 # %% ../nbs/03_training.ipynb #d73c7fd5
 import math
+import os
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -44,8 +45,8 @@ def get_device(
 # %% ../nbs/03_training.ipynb #7142d607
 def progress(items: Iterable, **kwargs) -> tqdm:
     """A tqdm bar that vanishes when done.
-    There is none where nobody watches (a file, a pipe, no output at all), or in a notebook if TQDM_DISABLE=1."""
-    if sys.stderr is None: kwargs['disable'] = True  # closed, as by 2>&- in a shell
+    There is none where nobody watches (a file, a pipe, no output at all), or if TQDM_DISABLE=1."""
+    if sys.stderr is None or os.environ.get('TQDM_DISABLE') == '1': kwargs['disable'] = True  # None: by 2>&-
     elif not in_notebook(): kwargs['disable'] = None  # tqdm: only if the output is a terminal
     return tqdm(items, leave=False, **kwargs)
 
