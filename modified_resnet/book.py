@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['DATA_NAMES', 'NBSP', 'place_of', 'Record', 'device_name', 'run_row', 'find_records', 'lengths_of', 'is_finished',
-           'write_runs', 'MissingEvidence', 'Sentence', 'markdown_table', 'setting_of', 'Book', 'claim', 'mean',
-           'mean_and_spread', 'set_table']
+           'write_runs', 'MissingEvidence', 'Sentence', 'markdown_table', 'setting_of', 'settings_below', 'Book',
+           'claim', 'mean', 'mean_and_spread', 'set_table']
 
 # %% ../nbs/05d_book.ipynb #84abfc5f
 import re
@@ -201,6 +201,11 @@ def setting_of(
              for record in records),
         each(record.device for record in records),
         f'torch {each(record.env["torch"].split("+")[0] for record in records)}'))
+
+def settings_below(groups: dict[str, list[Record]]) -> Sentence:
+    "The setting of each group of runs, by its name: the small line below a figure of ours."
+    return Sentence('<small>Ours. ' + ' '.join(f'{name.capitalize()}: {setting_of(records)}.'
+                                               for name, records in groups.items()) + '</small>')
 
 # %% ../nbs/05d_book.ipynb #ecbc4dd6
 #| code-fold: true
