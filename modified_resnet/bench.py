@@ -137,7 +137,7 @@ def steps_for(model: str, device: str) -> int:
 
 def rounds_of(model: str, rounds: int, device: str, deadline: float, steps: int | None = None) -> list[dict]:
     """Plain loop and engine in turn: one row a round with what was measured of both, and the ratio of their speeds.
-    After the `deadline` (of time.perf_counter) no second round is begun."""
+    After the `deadline` (of time.perf_counter) no further round is begun."""
     rows, steps = [], steps or steps_for(model, device)
     for number in range(1, rounds + 1):
         if rows and time.perf_counter() > deadline: break
@@ -157,7 +157,7 @@ def summarise(rows: list[dict]) -> dict:
 @contextmanager
 def product_as_convolutions():
     """On a GPU, convolutions may use TF32; then so do matrix products in here.
-    Where somebody has set PyTorch's newer names, products are as these say."""
+    Where PyTorch refuses to read its older flags, products are left as they are set."""
     matmul = torch.backends.cuda.matmul
     try: before, matmul.allow_tf32 = matmul.allow_tf32, torch.backends.cudnn.allow_tf32
     except RuntimeError: before = None

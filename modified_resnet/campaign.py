@@ -293,7 +293,7 @@ def in_sample(recipe: Recipe, networks: set[str]) -> bool:
 def all_tasks(
     place: Workplace,  # images, folders, device
     pace: Pace,  # asked before a run, and told after
-    alone: bool = True,  # False: other processes work here too, so nothing can be timed
+    alone: bool = True,  # False: other processes work here too, so there is no benchmark and no race
 ) -> Iterator[Task]:
     "Everything, in the order of its worth; without benchmark and races if not alone."
     networks = set()
@@ -329,7 +329,7 @@ def outcome_table(outcomes: dict[str, Outcome]) -> list[dict]:
 def campaign(
     place: Workplace,  # images, folders, device
     deadline: float = math.inf,  # of time.monotonic; infinity: until all is done
-    jobs: int = 1,  # processes that work here, this one included; of more than one, nothing can be timed
+    jobs: int = 1,  # processes that work here, this one included; of more than one, no benchmark and no races
 ) -> dict[str, Outcome]:
     """Make everything that is not recorded, in the order of its worth, as far as the time goes: outcome by name.
     Raises ValueError if images or folders do not fit, RuntimeError at the end if something failed."""

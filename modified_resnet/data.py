@@ -448,7 +448,8 @@ def load_place(place: Path, image_size: int = 32) -> tuple[ImageSet, ImageSet]:
 
 def load_cifar10() -> tuple[ImageSet, ImageSet]:
     """CIFAR-10 as (50,000 training, 10,000 test) images of 3x32x32, in order of class: from the place that $CIFAR10
-    names, else downloaded once. Raises ConnectionError without it, ValueError for other images in that place."""
+    names, else downloaded once. Raises ConnectionError without it, OSError if the cache cannot be written,
+    ValueError for other images in that place."""
     if not (place := os.environ.get('CIFAR10')): return load_official(cache_folder(), download=True)
     if not as_path(place).exists():
         raise ValueError(f'CIFAR10={place} is not there: name the folder with {OFFICIAL_FOLDER}, or none')
@@ -487,7 +488,7 @@ def load_data(
     image_size: int = 32,  # height and width of a folder's images, pixels
 ) -> tuple[ImageSet, ImageSet]:
     """Training and test images. Raises ValueError for a source that is neither a known name nor a folder, TypeError for
-    one that is no path, ConnectionError if CIFAR-10 is not here and cannot be fetched."""
+    one that is no path, ConnectionError if CIFAR-10 is not here and cannot be fetched, OSError if it cannot be kept."""
     source = check_source(source, image_size)
     if source == 'digits': return load_digits_images()
     with cache_lock():

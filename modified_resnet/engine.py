@@ -189,12 +189,14 @@ class Recorder:
 # %% ../nbs/03c_engine.ipynb #390939f5
 def record(self: Recorder, work: Callable[[int], None], size: int):
     "Record the work, without doing it; all recordings share their memory, since only one is replayed at a time."
-    graph = torch.cuda.CUDAGraph()
+    graph, faults = torch.cuda.CUDAGraph(), []
     try:
-        with torch.cuda.device(self.device), torch.cuda.graph(graph, self.pool, self.stream): work(size)
-    except torch.OutOfMemoryError: raise
+        with torch.cuda.device(self.device), torch.cuda.graph(graph, self.pool, self.stream):
+            try: work(size)
+            except RuntimeError as fault: faults.append(fault); raise
     except RuntimeError as error:
-        self.able, cause = False, error.__context__ or error  # to end a recording that failed is an error, too
+        self.able, cause = False, [*faults, error][0]  # to end a recording that failed is an error, too
+        if isinstance(cause, torch.OutOfMemoryError): raise cause from None
         print(f'note: the step cannot be recorded ({first_line(cause)}), so Python issues each, which is slower')
     else: self.pool, self.graphs[size] = graph.pool(), graph
 

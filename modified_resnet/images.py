@@ -192,7 +192,8 @@ def load_official(
         if not download: raise ValueError(f'{root / OFFICIAL_FOLDER} is there, but not whole: '
                                           f'remove it, and unpack {ARCHIVE} again') from error
         if getattr(error, 'errno', None) in UNWRITABLE:
-            raise OSError(f'CIFAR-10 cannot be written into {root} ({error.strerror}): make room there, '
+            raise OSError(f'CIFAR-10 cannot be brought into {root} ({error.filename or root}: {error.strerror}): '
+                          'see to it that there is room and that it can be written, '
                           'or name another folder with MODIFIED_RESNET_CACHE') from error
         raise ConnectionError(f'CIFAR-10 is not in {root} and could not be downloaded ({error}). '
                               f'Connect to the network, or copy {ARCHIVE} there, '

@@ -267,7 +267,7 @@ def save_checkpoint(
     state: dict,  # tensors, numbers, text, and lists and dictionaries of them
 ):
     """Write last.pt and keep the one before as previous.pt; a crash at any moment leaves at least one of them whole.
-    When it returns, last.pt survives a power cut."""
+    When it returns, last.pt survives a power cut, where the system can see to it."""
     fresh = folder / 'fresh.pt'
     save_tensors(fresh, state)
     if (folder / LAST).exists(): (folder / LAST).replace(folder / PREVIOUS)

@@ -24,8 +24,9 @@ from torch import Tensor
 
 from .models import parameter_count
 from .plots import COMPARISONS, plot_comparison, plot_confusion, plot_history, plot_learning_rate
-from .recipe import Recipe, learning_rates, network_of
+from .recipe import NETWORK_FIELDS, Recipe, learning_rates
 from .records import as_path, make_folder, read_csv, read_json, write_csv, write_whole
+from .variants import create_variant
 
 # %% ../nbs/05a_report.ipynb #57cdce1e
 #| code-fold: true
@@ -72,7 +73,8 @@ def read_confusion(folder: str | Path) -> tuple[Tensor, list[str]]:
         try:
             header, *rows = csv.reader(file)
             counts, names = torch.tensor([[int(n) for n in row[1:]] for row in rows]), [row[0] for row in rows]
-            if header[1:] != names or counts.shape != (len(names),) * 2: raise ValueError('it is not square')
+            if header[1:] != names or counts.shape != (len(names),) * 2:
+                raise ValueError('its rows and columns are not the same classes')
             return counts, names
         except (ValueError, IndexError, csv.Error) as error: raise ValueError(f'{path} is damaged ({error})') from error
 
@@ -83,13 +85,18 @@ def recipe_of(config: dict) -> Recipe:
 # %% ../nbs/05a_report.ipynb #12ea54e7
 #| code-fold: true
 @functools.cache
-def count_parameters(recipe: Recipe, num_classes: int, in_channels: int) -> int:
-    "Of a recipe's network, which must be built for it: once in a process."
-    return parameter_count(network_of(recipe, num_classes=num_classes, in_channels=in_channels))
+def count_parameters(
+    model: str,  # name of the network
+    **kwargs,  # as for `create_variant`
+) -> int:
+    "Of a network, which must be built for it: once in a process."
+    return parameter_count(create_variant(model, **kwargs))
 
 def recorded_parameters(config: dict) -> int:
     "The number of parameters of a run's network, from its config."
-    return count_parameters(recipe_of(config), len(config['classes']), config.get('channels', 3))
+    recipe = recipe_of(config)
+    return count_parameters(recipe.model, **{field: getattr(recipe, field) for field in NETWORK_FIELDS},
+                            num_classes=len(config['classes']), in_channels=config.get('channels', 3))
 
 def table_row(folder: str | Path) -> dict:
     "One row of Table 1 from a run's record; accuracies of the last epoch in percent, seconds for an epoch (median)."
