@@ -67,7 +67,7 @@ class Record:
         return recorded_parameters(self.config)
     @property
     def train_accuracy(self) -> float: return 100 * self.history[-1]['train_accuracy']
-    @property
+    @cached_property
     def test_accuracy(self) -> float:
         "Of the last epoch's weights on the test set."
         return 100 * last_test_accuracy(self.folder)

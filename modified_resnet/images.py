@@ -91,7 +91,7 @@ def stratified_split(
     counts = data.labels.bincount(minlength=classes)
     rare = int(counts.argmin())
     few = (f'{int(counts[rare])} images of {data.classes[rare]!r} are too few to set {n} of {len(data)} aside: '
-           f'add some, or set another number aside')
+           'add some, or set another number aside')
     if counts[rare] < 2: raise ValueError(few)
     rest, part = train_test_split(np.arange(len(data)), test_size=n, stratify=data.labels, random_state=seed)
     if not all(len(data.labels[places].unique()) == classes for places in (rest, part)): raise ValueError(few)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['OPTIMIZERS', 'SCHEDULES', 'ENDLESS', 'AUGMENTATIONS', 'POSITIVE', 'NUMBERS', 'CHOICES', 'NETWORK_FIELDS', 'Recipe',
            'plain_number', 'check_recipe', 'make_optimizer', 'step_size', 'make_scheduler', 'learning_rate',
-           'learning_rates', 'network_of']
+           'learning_rates', 'network_changes', 'network_of']
 
 # %% ../nbs/02d_recipe.ipynb #3764f8f2
 import math
@@ -189,9 +189,13 @@ def learning_rates(
 # %% ../nbs/02d_recipe.ipynb #65bb57e4
 NETWORK_FIELDS = ('num_blocks', 'batch_norm', 'skip', 'dropout', 'block_dropout')
 
+def network_changes(recipe: Recipe) -> dict:
+    "The switches of a recipe that change its network, by their names."
+    return {field: getattr(recipe, field) for field in NETWORK_FIELDS}
+
 def network_of(
     recipe: Recipe,  # model, and the switches of NETWORK_FIELDS
     **kwargs,  # passed to `create_variant`: num_classes, in_channels
 ) -> nn.Module:
     "The recipe's network, freshly initialised."
-    return create_variant(recipe.model, **{field: getattr(recipe, field) for field in NETWORK_FIELDS}, **kwargs)
+    return create_variant(recipe.model, **network_changes(recipe), **kwargs)

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from .models import parameter_count
 from .plots import COMPARISONS, plot_comparison, plot_confusion, plot_history, plot_learning_rate
-from .recipe import NETWORK_FIELDS, Recipe, learning_rates
+from .recipe import Recipe, learning_rates, network_changes
 from .records import as_path, make_folder, read_csv, read_json, write_csv, write_whole
 from .variants import create_variant
 
@@ -95,8 +95,8 @@ def count_parameters(
 def recorded_parameters(config: dict) -> int:
     "The number of parameters of a run's network, from its config."
     recipe = recipe_of(config)
-    return count_parameters(recipe.model, **{field: getattr(recipe, field) for field in NETWORK_FIELDS},
-                            num_classes=len(config['classes']), in_channels=config.get('channels', 3))
+    return count_parameters(recipe.model, **network_changes(recipe), num_classes=len(config['classes']),
+                            in_channels=config.get('channels', 3))
 
 def table_row(folder: str | Path) -> dict:
     "One row of Table 1 from a run's record; accuracies of the last epoch in percent, seconds for an epoch (median)."

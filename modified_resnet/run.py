@@ -287,10 +287,10 @@ def test_once(trainer: Trainer, folder: Path, test_set: ImageSet):
     if (folder / 'test.json').exists(): return
     images, labels = test_set.images.to(trainer.device), test_set.labels.to(trainer.device)
     found = dict(last=dict(epoch=len(trainer.history), **score(trainer.tested, images, labels, trainer.speed)))
-    epoch = best_row(trainer.history)['epoch']
-    if trainer.recipe.hold_out and epoch == len(trainer.history): found['best'] = found['last']  # the same weights
-    elif trainer.recipe.hold_out:
-        best = copy.deepcopy(trainer.tested)
-        best.load_state_dict(read_checkpoint(folder / BEST)['model'])
-        found['best'] = dict(epoch=epoch, **score(best, images, labels, trainer.speed))
+    if trainer.recipe.hold_out:
+        found['best'] = found['last']  # the same weights, unless those of an earlier epoch were better
+        if (epoch := best_row(trainer.history)['epoch']) < len(trainer.history):
+            best = copy.deepcopy(trainer.tested)
+            best.load_state_dict(read_checkpoint(folder / BEST)['model'])
+            found['best'] = dict(epoch=epoch, **score(best, images, labels, trainer.speed))
     write_json(folder / 'test.json', found)

@@ -27,7 +27,7 @@ from tqdm import tqdm
 
 from .images import PAPER_MEAN, PAPER_STD, ImageSet, paper_loaders
 from .models import create_model
-from .recipe import NETWORK_FIELDS, Recipe, make_optimizer, make_scheduler
+from .recipe import Recipe, make_optimizer, make_scheduler, network_changes
 from .records import BEST, add_sitting, open_run, save_checkpoint, save_tensors, write_csv, write_lines
 
 # %% ../nbs/03_training.ipynb #21d9abb6
@@ -216,7 +216,7 @@ def about_network(
 ) -> About:
     "What is known of a network that is trained by this recipe, on these images."
     return About(recipe.model, tuple(data.classes), tuple(mean), tuple(std), data.images.shape[-1], assumed=False,
-                 changes={name: getattr(recipe, name) for name in NETWORK_FIELDS})
+                 changes=network_changes(recipe))
 
 # %% ../nbs/03_training.ipynb #d7d4a702
 PLAIN_FIELDS = ('model', 'epochs', 'batch_size', 'lr_min', 'lr_max', 'gamma', 'momentum', 'nesterov', 'weight_decay',
