@@ -1,5 +1,7 @@
 # Each target does its own set-up, is safe to repeat, and is quick the second time.
-# (--no-compile: Python compiles what it imports, and no more; that saves half a minute.)
+# (--no-compile: Python compiles what it imports, and no more; that saves half a minute. It must then be able to keep
+# what it has compiled: where PYTHONDONTWRITEBYTECODE is set, as in many containers, each start would compile it all.)
+unexport PYTHONDONTWRITEBYTECODE
 # DATA=digits (default), cifar10, or a folder with train/<class>/*.jpg and test/<class>/*.jpg
 PYTHON ?= python3
 DATA ?= digits
