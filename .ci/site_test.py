@@ -76,15 +76,21 @@ def serve() -> tuple[http.server.ThreadingHTTPServer, str]:
     return server, f'http://127.0.0.1:{server.server_address[1]}'
 
 
-def look(browser, base: str, name: str, width: int, scheme: str, axe) -> list[str]:
-    "What is wrong with a page at a width, in a colour scheme."
-    context = browser.new_context(viewport=dict(width=width, height=900), color_scheme=scheme)
-    page, found, sizes = context.new_page(), [], []
-    page.on('console', lambda message: found.append(f'console: {message.text}') if message.type == 'error' else None)
-    page.on('pageerror', lambda error: found.append(f'script: {error}'))
-    page.on('requestfailed', lambda request: found.append(f'request failed: {request.url}'))
-    page.on('response', lambda response: found.append(f'{response.status}: {response.url}') if response.status >= 400 else sizes.append(int(response.headers.get('content-length', 0))))
-    page.goto(f'{base}/{name}', wait_until='load')
+def watched_page(browser, width: int, scheme: str) -> tuple:
+    "A page of a width, in a colour scheme; a list of what goes wrong in it, and one of the bytes of all that it loads."
+    page = browser.new_context(viewport=dict(width=width, height=900), color_scheme=scheme).new_page()
+    wrong, sizes = [], []
+    page.on('console', lambda message: wrong.append(f'console: {message.text}') if message.type == 'error' else None)
+    page.on('pageerror', lambda error: wrong.append(f'script: {error}'))
+    page.on('requestfailed', lambda request: wrong.append(f'request failed: {request.url}'))
+    page.on('response', lambda response: wrong.append(f'{response.status}: {response.url}') if response.status >= 400 else sizes.append(int(response.headers.get('content-length', 0))))
+    return page, wrong, sizes
+
+
+def look(page, address: str, width: int, axe) -> list[str]:
+    "What is wrong with how a page, of this width, shows the document at an address."
+    page.goto(address, wait_until='load')
+    found = []
     wide = page.evaluate('document.documentElement.scrollWidth')
     if wide > width: found.append(f'{wide} pixels wide')
     cut = page.evaluate("[...document.querySelectorAll('main table')]"
@@ -93,12 +99,20 @@ def look(browser, base: str, name: str, width: int, scheme: str, axe) -> list[st
     if width == LAPTOP and cut: found.append(f'tables cut at the right: {cut}')
     without = page.evaluate("[...document.images].filter(image => !image.alt.trim()).length")
     if without: found.append(f'{without} pictures without alternative text')
-    if sum(sizes) > LIMIT: found.append(f'{sum(sizes):,} bytes')
     page.evaluate(WITHOUT_REPETITION)
     serious = [v for v in axe.run(page).response['violations'] if v['impact'] in ('serious', 'critical')]
-    found += [f'axe: {v["id"]} ({len(v["nodes"])}): {v["nodes"][0]["html"][:120]}' for v in serious]
-    context.close()
-    return [f'{name}, {width} px, {scheme}: {line}' for line in found]
+    return found + [f'axe: {v["id"]} ({len(v["nodes"])}): {v["nodes"][0]["html"][:120]}' for v in serious]
+
+
+def look_at_all(browser, base: str, names: list[str], width: int, scheme: str, axe) -> list[str]:
+    "What is wrong with any document, at a width, in a colour scheme; one page shows them all, since each new one costs a process."
+    (page, wrong, sizes), lines = watched_page(browser, width, scheme), []
+    for name in names:
+        wrong.clear(), sizes.clear()
+        found = look(page, f'{base}/{name}', width, axe)
+        if sum(sizes) > LIMIT: found.append(f'{sum(sizes):,} bytes')
+        lines += [f'{name}, {width} px, {scheme}: {line}' for line in [*wrong, *found]]
+    return lines
 
 
 def use(browser, base: str) -> list[str]:
@@ -138,8 +152,7 @@ def main() -> int:
     server, base = serve()
     with sync_playwright() as playwright:
         browser, axe = playwright.chromium.launch(executable_path=program, args=['--no-sandbox']), Axe()
-        for name in names:
-            for width, scheme in ((LAPTOP, 'light'), (PHONE, 'dark')): found += look(browser, base, name, width, scheme, axe)
+        for width, scheme in ((LAPTOP, 'light'), (PHONE, 'dark')): found += look_at_all(browser, base, names, width, scheme, axe)
         found += use(browser, base)
         browser.close()
     server.shutdown()
