@@ -108,6 +108,7 @@ def look_at_all(browser, base: str, names: list[str], width: int, scheme: str, a
     "What is wrong with any document, at a width, in a colour scheme; one page shows them all, since each new one costs a process."
     (page, wrong, sizes), lines = watched_page(browser, width, scheme), []
     for name in names:
+        page.goto('about:blank')  # what the one before still asks for ends here
         wrong.clear(), sizes.clear()
         found = look(page, f'{base}/{name}', width, axe)
         if sum(sizes) > LIMIT: found.append(f'{sum(sizes):,} bytes')
