@@ -88,7 +88,7 @@ def watched_page(browser, width: int, scheme: str) -> tuple:
 
 
 def look(page, address: str, width: int, axe) -> list[str]:
-    "What is wrong with how a page, of this width, shows the document at an address."
+    "What is wrong with how a page of a width shows the document at an address."
     page.goto(address, wait_until='load')
     found = []
     wide = page.evaluate('document.documentElement.scrollWidth')
