@@ -171,8 +171,9 @@ def add_using_verbs(verbs):
     evaluate = verb(verbs, 'evaluate', 'Look at a trained network: accuracy, loss, classes, confusion.',
                     'out/digits/small/best.pt', 'ResNetLarge.pt --data cifar10 --out out/look')
     evaluate.add_argument('checkpoint', type=named, help=WEIGHTS_HELP)
-    evaluate.add_argument('--data', type=named, default='digits', help=f'{DATA_HELP}; of a folder, test/ is looked at; without '
-                          'one, what was set aside if the network was trained on this folder, else all')
+    evaluate.add_argument('--data', type=named, default='digits',
+                          help=f'{DATA_HELP}; of a folder, test/ is looked at; without one, '
+                               'what was set aside if the network was trained on this folder, else all')
     add_image_size(evaluate)
     evaluate.add_argument('--views', type=int, default=1, choices=(1, 2, 6),
                           help='looks at each image: once (default), with its mirror image, or six; '
@@ -328,7 +329,8 @@ def run_reproduce(args):
     if args.set is not None: return run_named_set(args, started)
     for flag, value in (('--only', args.only), ('--smoke', args.smoke), ('--results', args.results),
                         ('--minutes', args.minutes), ('--jobs', args.jobs if args.jobs != 1 else None)):
-        if value is not None and value is not False and value != '*': raise ValueError(f'{flag} without --set: add --set paper, or another')
+        if value is not None and value is not False and value != '*':  # 0 is a value, though it equals False
+            raise ValueError(f'{flag} without --set: add --set paper, or another')
     base, speed, finished = Recipe(), Speed(precision=args.precision), []
     epochs = args.epochs if args.epochs is not None else 8 if args.data == 'digits' else base.epochs
     recipes = {name: Recipe(name, epochs, seed=base.seed if args.seed is None else args.seed) for name in MODELS}

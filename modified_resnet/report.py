@@ -240,6 +240,7 @@ def write_report(
             f'on {each(env["gpu"] or env["cpu"] for env in envs)}, torch {each(env["torch"] for env in envs)}. '
             'Accuracies are of the last epoch.')
     text = page(f'Modified ResNet on {configs[0]["data"]}', note, rows, save_figures(runs, out))
-    write_csv(out / 'table1.csv', [{key: value.replace(',', '') for key, value in row.items()} for row in rows], write_own)
+    plain = [{key: value.replace(',', '') for key, value in row.items()} for row in rows]
+    write_csv(out / 'table1.csv', plain, write_own)
     write_own(out / 'index.html', lambda file: file.write(text.encode()))
     return text_table(rows), out / 'index.html'

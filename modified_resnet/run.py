@@ -69,7 +69,8 @@ def advise_on_disk(write: Callable, folder: Path):
     try: write()
     except OSError as error:
         kept = any((folder / name).exists() for name in (LAST, PREVIOUS))
-        advice = 'go on with resume=True. The last checkpoint is kept' if kept else 'begin again: there is no checkpoint yet'
+        advice = ('go on with resume=True. The last checkpoint is kept' if kept
+                  else 'begin again: there is no checkpoint yet')
         raise OSError(f'cannot write in {folder} ({error.strerror or first_line(error)}): make room there, and '
                       f'{advice}') from error
 
