@@ -5,11 +5,12 @@
 # %% auto #0
 __all__ = ['ORIENTATION', 'TURNS', 'IMAGE_SUFFIXES', 'NO_PICTURES', 'READERS', 'PART_NAMES', 'BUILT_IN', 'OTHER_FOLDERS',
            'upright', 'has_16_bits', 'to_rgb', 'check_size', 'not_a_file', 'image_of_array', 'open_image', 'read_image',
-           'is_image', 'folders_in', 'check_files', 'no_classes', 'list_images', 'read_images', 'dark_files',
-           'say_dark', 'folder_parts', 'check_parts', 'unread_folders', 'find_files', 'find_test_files', 'read_part',
-           'read_folder', 'set_aside', 'folder_key', 'save_sets', 'load_sets', 'cached', 'load_folder', 'cache_lock',
-           'unread_files', 'loose_images', 'and_more', 'say_unread', 'say_folder', 'find_official', 'load_place',
-           'load_cifar10', 'check_source', 'load_data', 'unseen', 'load_test_folder', 'load_test']
+           'is_image', 'images_in', 'only_ours', 'folders_in', 'check_files', 'no_classes', 'list_images',
+           'read_images', 'dark_files', 'say_dark', 'folder_parts', 'check_parts', 'unread_folders', 'find_files',
+           'find_test_files', 'read_part', 'read_folder', 'set_aside', 'folder_key', 'save_sets', 'load_sets', 'cached',
+           'load_folder', 'cache_lock', 'unread_files', 'loose_images', 'and_more', 'say_unread', 'say_folder',
+           'find_official', 'load_place', 'load_cifar10', 'check_source', 'load_data', 'unseen', 'load_test_folder',
+           'load_test']
 
 # %% ../nbs/02b_data.ipynb #71d2ef47
 import hashlib
@@ -33,7 +34,7 @@ from torch import Tensor
 
 from .images import (ARCHIVE, OFFICIAL_FOLDER, ImageSet, as_cifar10, broken_archive, cache_folder,
                                     is_cifar10, load_digits_images, load_official, recognise_cifar10)
-from .records import as_path, check_archive, save_tensors
+from .records import LIST, as_path, check_archive, own_files, save_tensors
 
 # %% ../nbs/02b_data.ipynb #233793b0
 ORIENTATION = 0x112  # EXIF's tag of it
@@ -132,12 +133,23 @@ def is_image(path: Path) -> bool:
     "Does a file look like an image, by its name? Hidden files do not."
     return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith('.')
 
+def images_in(folder: Path) -> list[Path]:
+    "The image files in a folder, in alphabetical order, without those that this program wrote."
+    ours = own_files(folder)
+    return sorted(file for file in folder.iterdir() if is_image(file) and file.name not in ours)
+
+def only_ours(folder: Path) -> bool:
+    "Is a folder one for results of this program, without images of others?"
+    return (folder / LIST).is_file() and not any(images_in(Path(place)) for place, _, _ in os.walk(folder))
+
 def folders_in(folder: Path) -> list[Path]:
-    "The folders in a folder, in alphabetical order, without hidden ones; none if there is no such folder."
+    """The folders in a folder, in alphabetical order, without hidden ones and those with results of this program;
+    none if there is no such folder."""
     if not folder.is_dir(): return []
     with os.scandir(folder) as entries:  # it knows what is what; to ask each of 50,000 images takes long
-        return sorted(Path(entry.path) for entry in entries if not entry.name.startswith('.') and
-                      (entry.is_dir(follow_symlinks=False) or entry.is_symlink() and os.path.isdir(entry.path)))
+        found = sorted(Path(entry.path) for entry in entries if not entry.name.startswith('.') and
+                       (entry.is_dir(follow_symlinks=False) or entry.is_symlink() and os.path.isdir(entry.path)))
+    return [place for place in found if not only_ours(place)]
 
 def check_files(paths: Sequence[Path]):
     "Raise ValueError naming the first of the paths that is no file, such as a pipe or a broken link."
@@ -155,7 +167,7 @@ def list_images(
     folder: Path,  # holds one folder a class
 ) -> dict[str, list[Path]]:
     "Image files by class, both in alphabetical order. Raises ValueError if there is no class, or one without images."
-    found = {place.name: sorted(f for f in place.iterdir() if is_image(f)) for place in folders_in(folder)}
+    found = {place.name: images_in(place) for place in folders_in(folder)}
     odd = [name for name in found if not name.isascii() and any(0xD800 <= ord(c) < 0xE000 for c in name)]
     if odd: raise ValueError(f'the name of the folder {odd[0]!r} in {folder} is not valid UTF-8: rename it')
     if not found: raise ValueError(no_classes(folder))

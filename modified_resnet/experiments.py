@@ -64,7 +64,7 @@ def keep_record(
 ):
     "Copy what is small from a run's folder to its record."
     record.mkdir(parents=True, exist_ok=True)
-    remove_partial(record)
+    remove_partial(record, folder)
     if test_set:
         (model, _), speed, device = (
             load_model(folder / LAST), Speed(precision=read_config(folder)['precision']), get_device(device))

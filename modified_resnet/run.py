@@ -26,7 +26,7 @@ from .batches import Speed, World, join_world, predict, safe_speed, views_of
 from .engine import Trainer, drop_kernels, first_line, weights_print
 from .images import ImageSet, hold_out
 from .recipe import ENDLESS, Recipe
-from .records import (ANOTHER, BEST, LAST, CheckpointError, add_sitting, as_path, load_checkpoint,
+from .records import (ANOTHER, BEST, LAST, PREVIOUS, CheckpointError, add_sitting, as_path, load_checkpoint,
                                      open_run, read_checkpoint, read_json, save_checkpoint, save_tensors,
                                      settle_checkpoint, write_json)
 from .training import (advise_on_memory, best_row, check_kinds, check_pair, class_difference, epoch_line,
@@ -68,8 +68,11 @@ def advise_on_disk(write: Callable, folder: Path):
     "Call `write`; if the disk refuses, raise OSError with what to do."
     try: write()
     except OSError as error:
-        raise OSError(f'cannot write in {folder} ({error.strerror or first_line(error)}): make room there, and go on '
-                      'with resume=True. The last checkpoint is kept') from error
+        kept = any((folder / name).exists() for name in (LAST, PREVIOUS))
+        advice = ('go on with resume=True. The last checkpoint is kept' if kept
+                  else 'begin again: there is no checkpoint yet')
+        raise OSError(f'cannot write in {folder} ({error.strerror or first_line(error)}): make room there, and '
+                      f'{advice}') from error
 
 # %% ../nbs/03d_run.ipynb #53c91c4f
 def write_events(folder: Path, row: dict):
@@ -151,9 +154,13 @@ def advise_on_processes(world: World):
 # %% ../nbs/03d_run.ipynb #89fbc60a
 def check_longer(folder: Path, recipe: Recipe) -> str:
     """What the learning rate does in the epochs that a run is given beyond those it had; '' if it is given none.
-    Raises ValueError if its schedule ends with the epochs that it had."""
-    try: old = read_json(folder / 'config.json')['epochs'] if (folder / LAST).exists() else recipe.epochs
-    except (OSError, ValueError, KeyError, TypeError): return ''  # no run, or a damaged one: open_run tells more
+    Raises ValueError if its schedule ends with the epochs that it had, or is another one."""
+    if not (folder / LAST).exists(): return ''
+    try: old, schedule = (read_json(folder / 'config.json')[key] for key in ('epochs', 'schedule'))
+    except (OSError, ValueError, KeyError, TypeError): return ''  # a damaged run: open_run tells more
+    if schedule != recipe.schedule:
+        raise ValueError(f'the run in {folder} has schedule={schedule!r}, not {recipe.schedule!r}: '
+                         f'go on with its own recipe, or {ANOTHER}')
     if not isinstance(old, int) or recipe.epochs <= old: return ''
     if recipe.schedule not in ENDLESS:
         raise ValueError(f'the run in {folder} has epochs={old}, not {recipe.epochs}, and schedule={recipe.schedule!r} '

@@ -14,7 +14,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -28,7 +28,8 @@ from tqdm import tqdm
 from .images import PAPER_MEAN, PAPER_STD, ImageSet, paper_loaders
 from .models import create_model
 from .recipe import Recipe, make_optimizer, make_scheduler, network_changes
-from .records import BEST, add_sitting, open_run, save_checkpoint, save_tensors, write_csv, write_lines
+from .records import (BEST, add_sitting, open_run, save_checkpoint, save_tensors, write_csv, write_lines,
+                                     write_whole)
 
 # %% ../nbs/03_training.ipynb #21d9abb6
 def get_device(
@@ -253,9 +254,9 @@ def confusion_counts(
     pairs = labels * num_classes + predictions
     return pairs.bincount(minlength=num_classes ** 2).view(num_classes, num_classes)
 
-def write_confusion(path: Path, confusion: Tensor, classes: tuple[str, ...]):
+def write_confusion(path: Path, confusion: Tensor, classes: tuple[str, ...], write: Callable = write_whole):
     "Write a confusion matrix as CSV: a header 'true' and the class names, then one row per true class."
-    write_lines(path, [['true', *classes], *([name, *row] for name, row in zip(classes, confusion.tolist()))])
+    write_lines(path, [['true', *classes], *([name, *row] for name, row in zip(classes, confusion.tolist()))], write)
 
 def write_results(folder: Path, history: list[dict], confusion: Tensor, classes: tuple[str, ...]):
     "Write history.csv and confusion.csv of a run."
