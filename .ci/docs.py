@@ -152,7 +152,7 @@ def rename_pages() -> dict[str, str]:
 
 def contents(text: str) -> str:
     "The table of contents of a page of Quarto once more, as a fold for small screens, where Quarto shows none."
-    found = re.search(r'<nav id="TOC".*?(<ul>.*?</ul>)\s*(?:</nav>|<div class="toc-actions)', text, re.S)
+    found = re.search(r'<nav id="TOC".*?(<ul[ >].*?</ul>)\s*(?:</nav>|<div class="toc-actions)', text, re.S)
     links = re.sub(r' (?:id|class|data-scroll-target)="[^"]*"', '', found[1]) if found else ''
     return f'<details class="contents"><summary>On this page</summary>\n{links}\n</details>' if links else ''
 
@@ -161,8 +161,8 @@ def finish(text: str, site_url: str) -> str:
     """A page whose links to this site are relative, whose scrolling regions can be reached by keyboard, whose icons are not
     read out beside their link's name, whose lines of code say how far they are indented, with its contents for small screens."""
     text = re.sub(r'(<i class="bi [^"]*") role="img"(?=>)', r'\1 aria-hidden="true"', text)
-    text = re.sub(r'<(pre|div class="sd-table"|span class="math display")(?=[ >])(?![^>]*tabindex)', r'<\1 tabindex="0"', text)
-    text = re.sub(r'(<span id="cb\d+-\d+")(><a [^>]*></a>)( +)', lambda m: f'{m[1]} style="--indent:{len(m[3])}ch"{m[2]}{m[3]}', text)
+    text = re.sub(r'<(pre|div class="cell-output[^"]*"(?=>\s*<table))(?=[ >])(?![^>]*tabindex)', r'<\1 tabindex="0"', text)
+    text = re.sub(r'(<span id="cb\d+-\d+")(?=><a [^>]*></a>(?:<span class="\w+">)?( +))', lambda m: f'{m[1]} style="--indent:{len(m[2])}ch"', text)
     text = re.sub(r'(<header id="title-block-header".*?</header>)', lambda m: m[1] + contents(text), text, count=1, flags=re.S)
     return re.sub(f'(<a [^>]*href="){re.escape(site_url)}/', r'\1./', text)
 
