@@ -26,7 +26,7 @@ LIMIT = 1_000_000  # bytes of a page and its pictures; Quarto's style sheets and
 CHECKS = {
     'tables cut at the right': """width < 1000 ? [] : [...document.querySelectorAll('main table')]
         .filter(table => table.offsetWidth > table.parentElement.clientWidth + 1).map(table => table.rows[0].innerText)""",
-    'tables with an empty header': """[...document.querySelectorAll('main thead')].filter(head => !head.innerText.trim()).map(head => head.parentElement.innerText)""",
+    'tables with an empty header': """[...document.querySelectorAll('main th')].filter(head => !head.textContent.trim()).map(head => head.closest('table').innerText)""",
     'pictures without alternative text': """[...document.images].filter(image => !image.alt.trim()).map(image => image.src)""",
     'captions without a picture or table': """[...document.querySelectorAll('figure:has(figcaption)')].filter(figure => !figure.querySelector('img, svg, table, pre')).map(figure => figure.innerText)""",
     'pictures that share a caption': """[...document.querySelectorAll('main .cell:has(figcaption)')]
