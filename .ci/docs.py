@@ -1,7 +1,7 @@
 """Builds the site from notebooks and records into _docs/. Executes nothing but exported cells and imports.
 
-nbdev's own processing, then Quarto, if it is on the PATH; else smalldocs, which reads the same _quarto.yml.
-What smalldocs does not do as Quarto does is made up for here: page names, mathematics, figures that enlarge.
+nbdev's own processing, then Quarto, if it is on the PATH: its pages are the ones that count, and a warning of its
+ends the build. Without it smalldocs, which reads the same _quarto.yml, makes plainer pages.
 """
 import base64
 import io
@@ -14,7 +14,6 @@ from pathlib import Path
 
 import yaml
 from PIL import Image
-from latex2mathml.converter import convert
 from nbdev.quarto import refresh_quarto_yml
 from nbdev.serve import proc_nbs
 
@@ -91,11 +90,12 @@ def fold_imports(cell: dict):
     if cell['cell_type'] == 'code' and source.strip() and not names.strip(): cell['source'] = f'#| code-fold: true\n#| code-summary: "Imports"\n{source}'
 
 
-def frame_findings(cell: dict, after: dict | None):
-    "Put what a chapter has found into a box, where it does not go on in the cell after it."
-    text = ''.join(cell['source'])
-    if cell['cell_type'] != 'markdown' or after and after['cell_type'] == 'code' and re.search(r'## What we found(?!.*\n## )', text, re.S): return
-    cell['source'] = re.sub(r'(## What we found\n+)(.+?)(?=\n+## |\Z)', r'\1::: {.found}\n\2\n:::\n', text, flags=re.S)
+def write_notebook(path: Path, notebook: dict):
+    "Write a processed notebook, its texts as lists of lines: from one long string Quarto drops the newlines."
+    for cell in notebook['cells']:
+        for holder, key in [(cell, 'source'), *((output.get('data', {}), 'text/markdown') for output in cell.get('outputs', []))]:
+            if key in holder: holder[key] = ''.join(holder[key]).splitlines(keepends=True)
+    path.write_text(json.dumps(notebook))
 
 
 def tidy(path: Path):
@@ -104,16 +104,15 @@ def tidy(path: Path):
     docs = {doc_name(cell): cell for cell in notebook['cells'] if doc_name(cell)}
     cells = [cell for cell in notebook['cells'] if not doc_name(cell)]
     notebook['cells'] = []
-    for cell, after in zip(cells, [*cells[1:], None]):
+    for cell in cells:
         fold_imports(cell)
-        frame_findings(cell, after)
         here = sorted((name for name in docs if defines(cell, name)), key=lambda name: ''.join(cell['source']).index(f' {name.rpartition(".")[2]}'))
         notebook['cells'] += boxes_of([docs.pop(name) for name in here], here, is_folded(cell))
         for data in (output.get('data', {}) for output in cell.get('outputs', [])):  # a parameter is not the function of that name
             if 'text/markdown' in data: data['text/markdown'] = re.sub(r'^- \[(`\w+`)\]\([^)]*\):', r'- \1:', ''.join(data['text/markdown']), flags=re.M)
         notebook['cells'].append(cell)
     if docs: raise SystemExit(f'{path.name}: no cell defines {", ".join(docs)}')
-    path.write_text(json.dumps(notebook))
+    write_notebook(path, notebook)
 
 
 def copy_results():
@@ -135,49 +134,6 @@ def draw_card():
     card.convert('RGB').save(PROC / 'card.png')
 
 
-class StrictLoader(yaml.SafeLoader):
-    "Reads YAML as Quarto does: a key that stands twice is an error."
-
-
-def unique_keys(loader: StrictLoader, node: yaml.MappingNode) -> dict:
-    keys = [loader.construct_object(key) for key, _ in node.value]
-    twice = sorted({str(key) for key in keys if keys.count(key) > 1})
-    if twice: raise yaml.constructor.ConstructorError(None, None, f'duplicate key {", ".join(twice)}', node.start_mark)
-    return loader.construct_mapping(node, deep=True)
-
-
-StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, unique_keys)
-
-
-def yaml_fault(text: str) -> list[str]:
-    "What a strict parser says against a piece of YAML."
-    try: yaml.load(text, StrictLoader)
-    except yaml.YAMLError as error: return [f'{" ".join(str(error).split())} in {text[:80]!r}']
-    return []
-
-
-def faults_of(path: Path) -> list[str]:
-    "What Quarto would refuse in a processed notebook, or show otherwise than meant: its header, the options of a cell, a caption that is not the picture's."
-    found, captions = [], {'fig-cap', 'fig-alt'}
-    for cell in json.loads(path.read_text())['cells']:
-        source = ''.join(cell['source'])
-        if cell['cell_type'] == 'raw': found += yaml_fault(source.strip().strip('-'))
-        if cell['cell_type'] != 'code': continue
-        options = '\n'.join(re.findall(r'^#\| *([\w-]+:.*)', source, re.M))
-        fault = yaml_fault(options)
-        found += fault
-        outputs = [output for output in cell['outputs'] if output['output_type'] != 'stream' or ''.join(output['text']).strip()]
-        if not fault and captions & set(yaml.safe_load(options) or {}) and outputs and 'image/png' not in outputs[0].get('data', {}): found.append(f'a caption whose first output is no picture: {source[:200]!r}')
-    return [f'{path.name}: {fault}' for fault in found]
-
-
-def faults_of_site() -> list[str]:
-    "What Quarto would refuse in any notebook, page or setting."
-    texts = {path.name: path.read_text() for path in PROC.glob('*.yml')} | {path.name: path.read_text().split('---')[1] for path in PROC.glob('*.qmd')}
-    return ([f'{name}: {fault}' for name, text in texts.items() for fault in yaml_fault(text)]
-            + [fault for path in sorted(PROC.glob('*.ipynb')) for fault in faults_of(path)])
-
-
 def rename_pages() -> dict[str, str]:
     "Give the processed notebooks the names of their pages. Returns the file each page is made from, by its new name."
     names = {path.name: page_name(path) for path in PROC.glob('*.ipynb')}
@@ -189,54 +145,41 @@ def rename_pages() -> dict[str, str]:
             for output in cell.get('outputs', []):
                 if 'text/markdown' in output.get('data', {}): output['data']['text/markdown'] = swap(''.join(output['data']['text/markdown']))
         path.unlink()
-        (PROC / f'{names[path.name]}.ipynb').write_text(json.dumps(notebook))
+        write_notebook(PROC / f'{names[path.name]}.ipynb', notebook)
     for path in [*PROC.glob('*.yml'), *PROC.glob('*.qmd')]: path.write_text(swap(path.read_text()))
     return {f'{new}.ipynb': old for old, new in names.items()}
 
 
-ENLARGE = """<script>
-document.querySelectorAll('main figure img').forEach(img => {
-  const enlarge = () => {
-    const dialog = document.createElement('dialog'), copy = img.cloneNode()
-    dialog.className = 'enlarged'
-    dialog.setAttribute('aria-label', 'Enlarged figure')
-    dialog.append(copy)
-    dialog.onclick = () => dialog.close()
-    dialog.onclose = () => { dialog.remove(); img.focus() }
-    copy.removeAttribute('tabindex'); copy.removeAttribute('role')
-    document.body.append(dialog)
-    dialog.showModal()
-  }
-  img.tabIndex = 0
-  img.setAttribute('role', 'button')
-  img.onclick = enlarge
-  img.onkeydown = event => { if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); enlarge() } }
-})
-</script>"""
+def contents(text: str) -> str:
+    "The table of contents of a page of Quarto once more, as a fold for small screens, where Quarto shows none."
+    found = re.search(r'<nav id="TOC".*?(<ul[ >].*?</ul>)\s*(?:</nav>|<div class="toc-actions)', text, re.S)
+    links = re.sub(r' (?:id|class|data-scroll-target)="[^"]*"', '', found[1]) if found else ''
+    return f'<details class="contents"><summary>On this page</summary>\n{links}\n</details>' if links else ''
 
 
-def finish_links(text: str, site_url: str) -> str:
-    "A page whose links to this site are relative, whose scrolling regions can be reached by keyboard, and whose icons are not read out beside their link's name."
+def finish(text: str, site_url: str) -> str:
+    """A page whose links to this site are relative, whose scrolling regions can be reached by keyboard, whose icons are not
+    read out beside their link's name, whose lines of code say how far they are indented, with its contents for small screens."""
     text = re.sub(r'(<i class="bi [^"]*") role="img"(?=>)', r'\1 aria-hidden="true"', text)
-    text = re.sub(r'<(pre|div class="sd-table"|span class="math display")(?=[ >])(?![^>]*tabindex)', r'<\1 tabindex="0"', text)
-    return text.replace(f'href="{site_url}/', 'href="./')
+    text = re.sub(r'<(pre|div class="cell-output[^"]*"(?=>\s*<table))(?=[ >])(?![^>]*tabindex)', r'<\1 tabindex="0"', text)
+    text = re.sub(r'(<span id="cb\d+-\d+")(?=><a [^>]*></a>(?:<span class="\w+">)?( +))', lambda m: f'{m[1]} style="--indent:{len(m[2])}ch"', text)
+    text = re.sub(r'(<header id="title-block-header".*?</header>)', lambda m: m[1] + contents(text), text, count=1, flags=re.S)
+    return re.sub(f'(<a [^>]*href="){re.escape(site_url)}/', r'\1./', text)
 
 
-def finish_page(text: str, sources: dict[str, str]) -> str:
-    "A page of smalldocs with its mathematics as MathML, which browsers show without a script, and figures that enlarge."
-    mathml = lambda m: convert(m[2].replace('&lt;', '<').replace('&gt;', '>').replace('&amp;', '&'), display='block' if m[1] == '[' else 'inline')
-    text = re.sub(r'\\([(\[])(.+?)\\[)\]](?=</span>)', mathml, text, flags=re.S)
-    text = re.sub(r'<(?:script|link)[^>]*katex[^>]*>(?:</script>)?', '', text)
-    text = re.sub(r'(?<=/main/nbs/)\w+\.ipynb', lambda m: sources.get(m[0], m[0]), text)  # links to the source
-    return text.replace('</body>', f'{ENLARGE}</body>')
+def with_quarto():
+    "Render with Quarto, which goes on after what it warns of, and ends with exit code 0: here it does not."
+    done = subprocess.run(['quarto', 'render', '--no-cache'], cwd=PROC, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    warned = re.search(r'\bWARN(?:ING)?\b', done.stdout)
+    if done.returncode or warned: raise SystemExit(f'{done.stdout}\nQuarto {"warns" if warned else "ends with exit code " + str(done.returncode)}')
 
 
 def without_quarto():
     "Render with smalldocs."
     sources = rename_pages()
     subprocess.run([BIN / 'smalldocs', 'render', '--quiet', PROC], check=True)
-    for theme in (PROC / '_docs' / 'site_libs' / 'themes').glob('*.css'): theme.write_text(re.sub(r'@import url\([^)]*\);?', '', theme.read_text()))  # fonts from elsewhere
-    for page in (PROC / '_docs').glob('*.html'): page.write_text(finish_page(page.read_text(), sources))
+    for page in (PROC / '_docs').glob('*.html'):  # links to the source
+        page.write_text(re.sub(r'(?<=/main/nbs/)\w+\.ipynb', lambda m: sources.get(m[0], m[0]), page.read_text()))
 
 
 def main():
@@ -246,15 +189,13 @@ def main():
     for path in PROC.glob('*.ipynb'): tidy(path)
     copy_results()
     draw_card()
-    faults = faults_of_site()
-    if faults: raise SystemExit('\n'.join(faults))
-    if shutil.which('quarto') and '--without-quarto' not in sys.argv: subprocess.run(['quarto', 'render', '--no-cache'], cwd=PROC, check=True)
-    else: without_quarto()
+    renderer = with_quarto if shutil.which('quarto') else without_quarto
+    renderer()
     site_url = yaml.safe_load((PROC / 'nbdev.yml').read_text())['website']['site-url']
-    for page in (PROC / '_docs').glob('*.html'): page.write_text(finish_links(page.read_text(), site_url))
+    for page in (PROC / '_docs').glob('*.html'): page.write_text(finish(page.read_text(), site_url))
     shutil.rmtree(DOCS, ignore_errors=True)
     shutil.move(PROC / '_docs', DOCS)
-    print(f'{len(list(DOCS.glob("*.html")))} pages in {DOCS.name}/')
+    print(f'{len(list(DOCS.glob("*.html")))} pages in {DOCS.name}/, {renderer.__name__.replace("_", " ")}')
 
 
 if __name__ == '__main__':
