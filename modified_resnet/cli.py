@@ -44,7 +44,7 @@ def place(word: str) -> Path:
 
 def add_device(parser: argparse.ArgumentParser):
     "The argument `--device`."
-    parser.add_argument('--device', default='auto', help='auto (default), cpu, cuda, cuda:1')
+    parser.add_argument('--device', default='auto', help='auto (default), cpu, cuda, cuda:1, mps')
 
 def add_model(parser: argparse.ArgumentParser):
     "The argument `--model`."
@@ -587,7 +587,7 @@ def run_compare(args):
     "The verb compare."
     from modified_resnet.plots import COMPARISONS, plot_comparison
     from modified_resnet.records import write_csv
-    from modified_resnet.report import read_config, read_history, save_figure, table_row, text_table
+    from modified_resnet.report import as_csv_row, read_config, read_history, save_figure, table_row, text_table
     check_results(args.out)
     short = [Path(os.path.abspath(run)).name for run in args.runs]
     names = [name if short.count(name) == 1 else str(run) for name, run in zip(short, args.runs)]
@@ -595,8 +595,7 @@ def run_compare(args):
     print(text_table(rows))
     if not args.out: return
     args.out.mkdir(parents=True, exist_ok=True)
-    plain = [{key: value.replace(',', '') for key, value in row.items()} for row in rows]
-    write_csv(args.out / 'comparison.csv', plain)
+    write_csv(args.out / 'comparison.csv', list(map(as_csv_row, rows)))
     histories = {f'{name} (held-out)' if read_config(run).get('hold_out') else name: read_history(run)
                  for name, run in zip(names, args.runs)}
     for number, (column, _, _) in COMPARISONS.items():

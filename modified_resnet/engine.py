@@ -61,7 +61,8 @@ def start_weights(model: nn.Module, recipe: Recipe, train_set: ImageSet):
     the stem is whitened with about 500 training images."""
     if recipe.zero_gamma: zero_gammas(model)
     if recipe.whitening:
-        whiten_stem(model, normalize(train_set.images[::max(1, len(train_set) // 500)], *model.normalization))
+        whiten_stem(model, train_set.images[::max(1, len(train_set) // 500)],
+                    lambda part: normalize(part, *model.normalization))
 
 # %% ../nbs/03c_engine.ipynb #47400a63
 def weights_print(model: nn.Module) -> str:
@@ -475,7 +476,8 @@ def kind_of(groups: list[dict]) -> str:
 
 def restore_trainer(self: Trainer, state: dict):
     """Go back to a state, which is left as it is. Raises TypeError for what is no dictionary,
-    ValueError if it belongs to another network or optimizer, or lacks a part of `trainer_state`."""
+    ValueError if it belongs to another network, optimizer or images, or lacks a part of `trainer_state`;
+    the trainer is then as it was."""
     if not isinstance(state, dict):
         raise TypeError(f"{state!r} is no state: want a dictionary, as from read_checkpoint('last.pt')")
     state = copy.deepcopy(state)  # the optimizer would go on with its tensors
@@ -486,13 +488,20 @@ def restore_trainer(self: Trainer, state: dict):
     if not torch.is_tensor(state['random']):
         raise ValueError('the checkpoint was written by an earlier version of this engine, which cannot go on from it: '
                          f'{ANOTHER}')
-    there, here = (kind_of(part['param_groups']) for part in (state['optimizer'], self.optimizer.state_dict()))
+    groups = [part['param_groups'] for part in (state['optimizer'], self.optimizer.state_dict())]
+    there, here = map(kind_of, groups)
     if there != here: raise ValueError(f'the checkpoint is of {there}, not of {here}: {ANOTHER}')
-    try:
-        self.tested.load_state_dict(state['model'])
-        if self.average: self.model.load_state_dict(state['trained'])
+    if len({str([len(group['params']) for group in part]) for part in groups}) > 1:
+        raise ValueError(f'the checkpoint has other groups of parameters than this run: {ANOTHER}')
+    if len(state['losses']) != len(self.losses):
+        raise ValueError(f'the checkpoint is of a run with {len(state["losses"])} batches an epoch, not '
+                         f'{len(self.losses)}: its images or batch_size are others, so {ANOTHER}')
+    models = {'model': self.tested} | ({'trained': self.model} if self.average else {})
+    try:  # each on a copy first: what does not fit would leave a network that is half loaded
+        for key, model in models.items(): copy.deepcopy(model).load_state_dict(state[key])
     except RuntimeError as error:
         raise ValueError(f'the checkpoint is not of {self.recipe.model!r}: {first_line(error)}') from error
+    for key, model in models.items(): model.load_state_dict(state[key])
     load_optimizer(self.optimizer, state['optimizer'])
     if self.recorder: self.recorder = Recorder(self.device)  # the old recordings work on the old tensors
     torch.set_rng_state(state['random'])
