@@ -61,7 +61,7 @@ def save_run(trainer: Trainer, folder: Path):
     """Check that all is finite, and write a checkpoint (process 0 alone writes; all take part).
     A full disk raises OSError, and the last checkpoint stays; FloatingPointError as `check_finite`."""
     trainer.check_finite()
-    state = trainer.state()
+    state = trainer.state_dict()
     trainer.world.first(lambda: advise_on_disk(lambda: save_checkpoint(folder, state), folder))
 
 def advise_on_disk(write: Callable, folder: Path):
@@ -250,9 +250,9 @@ def fit(
 def go_on(trainer: Trainer, folder: Path, init: nn.Module | None = None):
     """Restore the newest good checkpoint of a run, if it has one, in every process;
     say aloud if a newer one was damaged. `init` has the weights that the run was given to begin with.
-    Raises CheckpointError if there is a record but no checkpoint, or none that is whole; ValueError as `restore`."""
+    Raises CheckpointError if there is a record but no checkpoint, or none that is whole; ValueError as `load_state_dict`."""
     state, faults = trainer.world.first(lambda: (settle_checkpoint(folder), load_checkpoint(folder))[1])
-    if state is not None: trainer.restore(state)
+    if state is not None: trainer.load_state_dict(state)
     elif (folder / 'history.csv').exists():
         raise CheckpointError(f'{folder} holds the record of a run, but no checkpoint to go on from: {ANOTHER}')
     if trainer.history and trainer.step == 0:
