@@ -218,7 +218,8 @@ class Book:
     ):
         self.results = Path(results)
         table = self.results / 'runs.csv'
-        self.rows = {row['run']: row for row in read_csv(table)} if table.exists() else {}
+        rows = read_csv(table, text=('run', 'model', 'data', 'torch', 'commit')) if table.exists() else []
+        self.rows = {row['run']: row for row in rows}
 
     def need(
         self,

@@ -50,7 +50,7 @@ def place(word: str) -> Path:
 
 def add_device(parser: argparse.ArgumentParser):
     "The argument `--device`."
-    parser.add_argument('--device', default='auto', help='auto (default), cpu, cuda, cuda:1')
+    parser.add_argument('--device', default='auto', help='auto (default), cpu, cuda, cuda:1, mps')
 
 def add_model(parser: argparse.ArgumentParser):
     "The argument `--model`."
@@ -628,7 +628,7 @@ def run_compare(args):
     "The verb compare."
     from modified_resnet.plots import COMPARISONS, plot_comparison
     from modified_resnet.records import write_csv, write_own
-    from modified_resnet.report import read_config, read_history, save_figure, table_row, text_table
+    from modified_resnet.report import as_csv_row, read_config, read_history, save_figure, table_row, text_table
     files = [f'{column.replace("_", "-")}.png' for column, _, _ in COMPARISONS.values()]
     check_results(args.out, ['comparison.csv', *files])
     short = [Path(os.path.abspath(run)).name for run in args.runs]
@@ -637,8 +637,7 @@ def run_compare(args):
     print(text_table(rows))
     if not args.out: return
     args.out.mkdir(parents=True, exist_ok=True)
-    plain = [{key: value.replace(',', '') for key, value in row.items()} for row in rows]
-    write_csv(args.out / 'comparison.csv', plain, write_own)
+    write_csv(args.out / 'comparison.csv', list(map(as_csv_row, rows)), write_own)
     histories = {f'{name} (held-out)' if read_config(run).get('hold_out') else name: read_history(run)
                  for name, run in zip(names, args.runs)}
     for number, file in zip(COMPARISONS, files): save_figure(plot_comparison(histories, number), args.out / file)

@@ -460,9 +460,10 @@ def load_place(place: Path, image_size: int = 32) -> tuple[ImageSet, ImageSet]:
 
 def load_cifar10() -> tuple[ImageSet, ImageSet]:
     """CIFAR-10 as (50,000 training, 10,000 test) images of 3x32x32, in order of class: from the place that $CIFAR10
-    names, else downloaded once. Raises ConnectionError without it, OSError if the cache cannot be written,
-    ValueError for other images in that place."""
-    if not (place := os.environ.get('CIFAR10')): return load_official(cache_folder(), download=True)
+    names, else downloaded once (if it names an address, from there). Raises ConnectionError without it,
+    OSError if the cache cannot be written, ValueError for other images in that place."""
+    place = os.environ.get('CIFAR10', '')
+    if not place or place.startswith(('http://', 'https://')): return load_official(cache_folder(), place or True)
     if not as_path(place).exists():
         raise ValueError(f'CIFAR10={place} is not there: name the folder with {OFFICIAL_FOLDER}, or none')
     if not as_path(place).is_dir() and as_path(place).name != ARCHIVE:

@@ -6,9 +6,10 @@
 __all__ = ['WARM_UP', 'STATE', 'synchronised', 'normalization_of', 'balance_weights', 'start_weights', 'weights_print',
            'copy_weights', 'first_line', 'wants_kernels', 'use_kernels', 'drop_kernels', 'starting_network',
            'check_last_batch', 'side_stream', 'Recorder', 'record', 'can_record', 'keep_on_device', 'set_rates',
-           'Trainer', 'start_epoch', 'use_rates', 'last_rate', 'fetch', 'compute_step', 'seed_of_step', 'draws_by_seed',
-           'train_step', 'check_finite', 'look', 'finish_epoch', 'weights', 'trainer_state', 'lay_out',
-           'load_optimizer', 'kind_of', 'restore_trainer']
+           'set_up_process', 'forward_of', 'optimizer_of', 'empty_sums', 'rates_of', 'Learner', 'Trainer', 'use_rates',
+           'fetch', 'compute_step', 'seed_of_step', 'draws_by_seed', 'train_step', 'check_finite', 'look',
+           'finish_epoch', 'weights', 'state_dict', 'lay_out', 'load_optimizer', 'kind_of', 'check_state', 'check_fits',
+           'load_state_dict']
 
 # %% ../nbs/03c_engine.ipynb #355de69b
 import copy
@@ -25,7 +26,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from .batches import Batches, Speed, World, keep_freed_memory, mean_by_batch, predict, safe_speed
+from .batches import Batches, Speed, World, exact, keep_freed_memory, mean_by_batch, predict, safe_speed
 from .images import PAPER_MEAN, PAPER_STD, ImageSet, channel_stats, normalize
 from .modern import RunningAverage, parameter_groups, whiten_stem, zero_gammas
 from .recipe import Recipe, learning_rates, make_optimizer, network_of
@@ -61,7 +62,8 @@ def start_weights(model: nn.Module, recipe: Recipe, train_set: ImageSet):
     the stem is whitened with about 500 training images."""
     if recipe.zero_gamma: zero_gammas(model)
     if recipe.whitening:
-        whiten_stem(model, normalize(train_set.images[::max(1, len(train_set) // 500)], *model.normalization))
+        whiten_stem(model, train_set.images[::max(1, len(train_set) // 500)],
+                    lambda part: normalize(part, *model.normalization))
 
 # %% ../nbs/03c_engine.ipynb #47400a63
 def weights_print(model: nn.Module) -> str:
@@ -178,6 +180,8 @@ class Recorder:
         if size in self.graphs: self.graphs[size].replay()
         else: self.issue(work, size)
 
+    def record(self, work: Callable[[int], None], size: int): record(self, work, size)
+
     def issue(self, work: Callable[[int], None], size: int):
         "Do the work one operation after the other, on the stream that will be recorded."
         here = torch.cuda.current_stream(self.device)
@@ -187,20 +191,18 @@ class Recorder:
         self.issued[size] += 1
 
 # %% ../nbs/03c_engine.ipynb #390939f5
-def record(self: Recorder, work: Callable[[int], None], size: int):
+def record(recorder: Recorder, work: Callable[[int], None], size: int):
     "Record the work, without doing it; all recordings share their memory, since only one is replayed at a time."
     graph, faults = torch.cuda.CUDAGraph(), []
     try:
-        with torch.cuda.device(self.device), torch.cuda.graph(graph, self.pool, self.stream):
+        with torch.cuda.device(recorder.device), torch.cuda.graph(graph, recorder.pool, recorder.stream):
             try: work(size)
             except RuntimeError as fault: faults.append(fault); raise
     except RuntimeError as error:
-        self.able, cause = False, [*faults, error][0]  # to end a recording that failed is an error, too
+        recorder.able, cause = False, [*faults, error][0]  # to end a recording that failed is an error, too
         if isinstance(cause, torch.OutOfMemoryError): raise cause from None
         print(f'note: the step cannot be recorded ({first_line(cause)}), so Python issues each, which is slower')
-    else: self.pool, self.graphs[size] = graph.pool(), graph
-
-Recorder.record = record
+    else: recorder.pool, recorder.graphs[size] = graph.pool(), graph
 
 # %% ../nbs/03c_engine.ipynb #7f64f262
 def can_record(recipe: Recipe, device: torch.device, speed: Speed, world: World) -> bool:
@@ -230,8 +232,76 @@ def set_rates(
         if torch.is_tensor(group['lr']): group['lr'].copy_(rate)
         else: group['lr'] = rate.item()
 
+# %% ../nbs/03c_engine.ipynb #9d4e71b0
+def set_up_process(device: torch.device, speed: Speed):
+    "What is set for the whole process, from now on."
+    if speed.keep_memory and device.type == 'cpu': keep_freed_memory()
+    if device.type == 'cuda': torch.backends.cudnn.deterministic = True  # a resumed run needs the same kernels
+
+def forward_of(model: nn.Module, speed: Speed, world: World) -> nn.Module:
+    "The network as a step calls it: with several processes shared, and compiled if `speed` says so."
+    forward = DistributedDataParallel(model) if world.size > 1 else model
+    return torch.compile(forward, dynamic=False) if speed.compile else forward
+
+def optimizer_of(model: nn.Module, recipe: Recipe, speed: Speed) -> torch.optim.Optimizer:
+    "The recipe's optimizer for the parameters of a network, in the recipe's groups."
+    groups = parameter_groups(model, recipe.lr_max, recipe.decay_norms, recipe.bias_lr, recipe.optimizer == 'muon')
+    return make_optimizer(recipe, groups, fused=speed.fused)
+
+def empty_sums(steps: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """For an epoch of so many steps: the number of the next step of the run, int64 (1,); each batch's mean loss
+    (float64; on an Apple GPU, which has none, float32) and the correct predictions, of this process's part."""
+    return (torch.zeros(1, dtype=torch.long, device=device),
+            torch.zeros(steps, dtype=torch.float32 if device.type == 'mps' else torch.float64, device=device),
+            torch.zeros((), dtype=torch.long, device=device))
+
+def rates_of(optimizer: torch.optim.Optimizer, recipe: Recipe, n: int) -> Tensor:
+    "The learning rates for `n` training images, float64 (steps of the run, groups of the optimizer)."
+    return torch.tensor([learning_rates(recipe, n, group['lr']) for group in optimizer.param_groups],
+                        dtype=torch.float64).T
+
 # %% ../nbs/03c_engine.ipynb #c70b6ec5
-class Trainer:
+class Learner:
+    "Takes the steps of a run, one at a time, and keeps the sums of the epoch."
+
+    def __init__(self, recipe: Recipe, train_set: ImageSet, device: torch.device, speed: Speed, world: World,
+                 init: nn.Module | None):
+        set_up_process(device, speed)
+        self.recipe, self.device, self.speed, self.world = recipe, device, speed, world
+        self.model = starting_network(recipe, train_set, device, speed, world, init)
+        check_last_batch(self.model, recipe, train_set, speed, world)
+        self.forward = forward_of(self.model, speed, world)
+        self.optimizer = optimizer_of(self.model, recipe, speed)
+        self.average = RunningAverage(self.model, recipe.average) if recipe.average else None
+        self.batches = Batches(train_set, recipe, device, world, speed.layout, self.model.normalization)
+        self.rates = rates_of(self.optimizer, recipe, len(train_set))
+        self.recorder = Recorder(device) if can_record(recipe, device, speed, world) else None
+        if self.recorder: keep_on_device(self.optimizer, device)
+        self.class_weights = balance_weights(train_set).to(device) if recipe.class_weights else None
+        self.place, self.losses, self.hits = empty_sums(len(self.batches), device)
+        self.table = self.rates.to(self.losses)
+        self.start_epoch(1)
+
+    def start_epoch(self, epoch: int):
+        "Plan an epoch (1 for the first) and set its sums to zero."
+        self.epoch, self.step, self.seconds = epoch, 0, 0.
+        self.place.fill_((epoch - 1) * len(self.batches))
+        self.losses.zero_()
+        self.hits.zero_()
+        self.batches.plan(epoch)
+
+    @property
+    def epoch_done(self) -> bool: return self.step == len(self.batches)
+    @property
+    def done(self) -> bool: return self.epoch > self.recipe.epochs
+    @property
+    def steps_done(self) -> int: return (self.epoch - 1) * len(self.batches) + self.step
+
+    def train_step(self): train_step(self)
+    def check_finite(self, weights: bool = True): check_finite(self, weights)
+
+# %% ../nbs/03c_engine.ipynb #b3d90e57
+class Trainer(Learner):
     """A run in memory: trains by a recipe, one step at a time, and can be saved and restored between any two steps.
     For the whole process it sets PyTorch's random seed, on a GPU makes cuDNN deterministic, and on a CPU keeps freed
     memory (as `Speed` says). Raises ValueError (or TypeError) if recipe, images and device do not fit each other."""
@@ -249,200 +319,159 @@ class Trainer:
         check_kinds(recipe=recipe)
         check_pair(train_set, test_set)
         device = get_device(device)
-        speed = safe_speed(speed, recipe, device)
-        self.recipe, self.device, self.speed, self.world = recipe, device, speed, world
-        if speed.keep_memory and device.type == 'cpu': keep_freed_memory()  # for the whole process, from now on
-        # for the whole process, too: a resumed run needs the same kernels
-        if device.type == 'cuda': torch.backends.cudnn.deterministic = True
-        self.model = starting_network(recipe, train_set, device, speed, world, init)
-        check_last_batch(self.model, recipe, train_set, speed, world)
-        self.forward = DistributedDataParallel(self.model) if world.size > 1 else self.model
-        if speed.compile: self.forward = torch.compile(self.forward, dynamic=False)
-        groups = parameter_groups(self.model, recipe.lr_max, recipe.decay_norms, recipe.bias_lr,
-                                  recipe.optimizer == 'muon')
-        self.optimizer = make_optimizer(recipe, groups, fused=speed.fused)
-        self.average = RunningAverage(self.model, recipe.average) if recipe.average else None
-        self.batches = Batches(train_set, recipe, device, world, speed.layout, self.model.normalization)
-        self.use_rates(torch.tensor([learning_rates(recipe, len(train_set), group['lr']) for group in groups],
-                                    dtype=torch.float64).T)
-        self.recorder = Recorder(device) if can_record(recipe, device, speed, world) else None
-        if self.recorder: keep_on_device(self.optimizer, device)
-        self.class_weights = balance_weights(train_set).to(device) if recipe.class_weights else None
+        super().__init__(recipe, train_set, device, safe_speed(speed, recipe, device), world, init)
         self.test_images, self.test_labels = test_set.images.to(device), test_set.labels.to(device)
-        self.history, self.confusion, self.classes = [], None, train_set.classes
-        self.place = torch.zeros(1, dtype=torch.long, device=device)  # the next step of the run, for the device
-        # this process's part of each batch's mean loss, and of the correct predictions
-        self.losses = torch.zeros(len(self.batches), dtype=torch.float64, device=device)
-        self.hits = torch.zeros((), dtype=torch.long, device=device)
-        self.start_epoch(1)
+        self.history: list[dict] = []
+        self.confusion: Tensor | None = None  # of the last look at the test set
+        self.classes = train_set.classes
 
-# %% ../nbs/03c_engine.ipynb #416a1816
-def start_epoch(self: Trainer, epoch: int):
-    "Plan an epoch (1 for the first) and set its sums to zero."
-    self.epoch, self.step, self.seconds = epoch, 0, 0.
-    self.place.fill_((epoch - 1) * len(self.batches))
-    self.losses.zero_()
-    self.hits.zero_()
-    self.batches.plan(epoch)
+    @property
+    def tested(self) -> nn.Module:
+        "The network that is tested and kept: the average, if the recipe has one."
+        return self.average.module if self.average else self.model
+    @property
+    def rate(self) -> float | None:
+        "Learning rate of the last step, of the first group of parameters; None before the first step."
+        return self.rates[self.steps_done - 1, 0].item() if self.steps_done else None
 
-Trainer.start_epoch = start_epoch
-Trainer.tested = property(lambda self: self.average.module if self.average else self.model,
-                          doc='The network that is tested and kept: the average, if the recipe has one.')
-Trainer.epoch_done = property(lambda self: self.step == len(self.batches), doc='Has the epoch no batches left?')
-Trainer.done = property(lambda self: self.epoch > self.recipe.epochs, doc='Is every epoch finished?')
+    def use_rates(self, rates: Tensor): use_rates(self, rates)
+    def look(self) -> tuple[Tensor, Tensor]: return look(self)
+    def finish_epoch(self) -> dict: return finish_epoch(self)
+    def weights(self) -> dict: return weights(self)
+    def state_dict(self) -> dict: return state_dict(self)
+    def load_state_dict(self, state: dict): load_state_dict(self, state)
 
 # %% ../nbs/03c_engine.ipynb #b7bfac29
 def use_rates(
-    self: Trainer,
+    trainer: Trainer,
     rates: Tensor,  # float64 (steps of the run, groups of the optimizer), on the CPU
 ):
     "Take the learning rates of every step from a table. Raises ValueError after the first step."
-    if hasattr(self, 'step') and self.steps_done:  # a recorded step reads the table where it was
-        raise ValueError(f'{self.steps_done} steps have been taken already, by another table of rates')
-    self.rates, self.table = rates, rates.to(self.device)
-
-def last_rate(self: Trainer) -> float | None:
-    "Learning rate of the last step, of the first group of parameters; None before the first step."
-    return self.rates[self.steps_done - 1, 0].item() if self.steps_done else None
-
-Trainer.steps_done = property(lambda self: (self.epoch - 1) * len(self.batches) + self.step,
-                              doc='Steps of the run that have been taken.')
-Trainer.use_rates, Trainer.rate = use_rates, property(last_rate)
+    if trainer.steps_done:  # a recorded step reads the table where it was
+        raise ValueError(f'{trainer.steps_done} steps have been taken already, by another table of rates')
+    trainer.rates, trainer.table = rates, rates.to(trainer.losses)
 
 # %% ../nbs/03c_engine.ipynb #3accb03c
-def fetch(self: Trainer, size: int) -> tuple[Tensor, Tensor, float]:
+def fetch(trainer: Learner, size: int) -> tuple[Tensor, Tensor, float]:
     "The step's images, labels, and what to multiply the sum of their losses by. `size` counts all processes' images."
-    if self.world.size == 1: return *self.batches.take(self.place % len(self.batches), size), 1 / size
-    images, labels = self.batches[self.step]
+    batches = trainer.batches
+    if trainer.world.size == 1: return *batches.take(trainer.place % len(batches), size), 1 / size
+    images, labels = batches[trainer.step]
     if len(labels): return images, labels, 1 / size
-    images, labels = self.batches[0]  # a last batch smaller than the world: take part, with weight zero
+    images, labels = batches[0]  # a last batch smaller than the world: take part, with weight zero
     return images[:1], labels[:1], 0.
 
-def compute_step(self: Trainer, size: int):
+def compute_step(trainer: Learner, size: int):
     """Forward, backward and the optimizer, for the batch at `place`. In a single process it works on tensors that stay
     where they are, and is the same for every batch of a size."""
-    images, labels, share = self.fetch(size)
+    images, labels, share = fetch(trainer, size)
     # a step that is recorded reads its rates on the device; another gets them from Python, and waits for no device
-    set_rates(self.optimizer, self.table.index_select(0, self.place)[0] if self.recorder
-              else self.rates[self.steps_done])
-    self.model.train()
-    self.optimizer.zero_grad()
-    with self.speed.autocast(self.device): logits = self.forward(images)
-    loss = F.cross_entropy(logits.float(), labels, self.class_weights, reduction='sum',
-                           label_smoothing=self.recipe.label_smoothing) * share
-    (loss * self.world.size).backward()
-    self.optimizer.step()
-    if self.average: self.average.update_parameters(self.model)
-    self.losses.index_copy_(0, self.place % len(self.batches), loss.detach().double().view(1))
-    if share: self.hits += (logits.argmax(1) == labels).sum()
-    self.place += 1
-
-Trainer.fetch, Trainer.compute_step = fetch, compute_step
+    set_rates(trainer.optimizer, trainer.table.index_select(0, trainer.place)[0] if trainer.recorder
+              else trainer.rates[trainer.steps_done])
+    trainer.model.train()
+    trainer.optimizer.zero_grad()
+    with trainer.speed.autocast(trainer.device): logits = trainer.forward(images)
+    loss = F.cross_entropy(logits.float(), labels, trainer.class_weights, reduction='sum',
+                           label_smoothing=trainer.recipe.label_smoothing) * share
+    (loss * trainer.world.size).backward()
+    trainer.optimizer.step()
+    if trainer.average: trainer.average.update_parameters(trainer.model)
+    trainer.losses.index_copy_(0, trainer.place % len(trainer.batches), loss.detach().to(trainer.losses).view(1))
+    if share: trainer.hits += (logits.argmax(1) == labels).sum()
+    trainer.place += 1
 
 # %% ../nbs/03c_engine.ipynb #dee243c4
-def seed_of_step(trainer: Trainer) -> int:
+def seed_of_step(trainer: Learner) -> int:
     "A seed for what a layer draws in this step (dropout): another one in each process, and the same after a resume."
     place = (trainer.recipe.seed * 1_000_003 + trainer.epoch) * 1_000_003 + trainer.step
     return (place * trainer.world.size + trainer.world.rank) % 2 ** 63
 
-def draws_by_seed(trainer: Trainer) -> bool:
+def draws_by_seed(trainer: Learner) -> bool:
     "Does dropout draw from `seed_of_step`? On a GPU, and with several processes."
     draws = trainer.recipe.dropout or trainer.recipe.block_dropout
-    return bool(draws) and (trainer.world.size > 1 or trainer.device.type == 'cuda')
+    return bool(draws) and (trainer.world.size > 1 or trainer.device.type != 'cpu')
 
 # %% ../nbs/03c_engine.ipynb #c04890bb
-def train_step(self: Trainer):
+def train_step(trainer: Learner):
     """Take one step: the next batch forward and backward, and the optimizer.
     Raises ValueError if the epoch, or the run, has no batches left."""
-    if self.epoch_done or self.done: raise ValueError(f'epoch {self.epoch} has no batches left: finish it first')
-    if self.world.size == 1: self.batches.prepare(self.step)
-    if draws_by_seed(self): torch.manual_seed(seed_of_step(self))
-    size = self.batches.size(self.step)
-    if self.recorder: self.recorder.run(self.compute_step, size)
-    else: self.compute_step(size)
-    self.step += 1
-
-Trainer.train_step = train_step
+    if trainer.epoch_done or trainer.done:
+        raise ValueError(f'epoch {trainer.epoch} has no batches left: finish it first')
+    if trainer.world.size == 1: trainer.batches.prepare(trainer.step)
+    if draws_by_seed(trainer): torch.manual_seed(seed_of_step(trainer))
+    size, work = trainer.batches.size(trainer.step), functools.partial(compute_step, trainer)
+    if trainer.recorder: trainer.recorder.run(work, size)
+    else: work(size)
+    trainer.step += 1
 
 # %% ../nbs/03c_engine.ipynb #e8adae42
 def check_finite(
-    self: Trainer,
+    trainer: Learner,
     weights: bool = True,  # look at the weights too, not only at the losses
 ):
     """Raise FloatingPointError naming epoch, batch and learning rate
     if a loss of this epoch, or a weight, is not finite."""
-    losses = self.losses[:self.step]
+    losses = trainer.losses[:trainer.step]
     bad = torch.nonzero(~torch.isfinite(losses))
-    good = [v.isfinite().all() for v in self.model.state_dict().values()] if weights else []
+    good = [v.isfinite().all() for v in trainer.model.state_dict().values()] if weights else []
     if not len(bad) and not (good and not torch.stack(good).all()): return  # one question to the device for all weights
-    batch = int(bad[0]) if len(bad) else self.step - 1
-    rate = self.rates[(self.epoch - 1) * len(self.batches) + batch, 0].item()  # `rate` is of a later step by now
+    batch = int(bad[0]) if len(bad) else trainer.step - 1
+    rate = trainer.rates[(trainer.epoch - 1) * len(trainer.batches) + batch, 0].item()  # `rate` is of a later step by now
     value = f'the loss is {losses[batch].item()}' if len(bad) else 'a weight is not finite'
-    raise FloatingPointError(f'{value} at epoch {self.epoch}, batch {batch + 1}, learning rate {rate:.3g}: '
-                             f'try a lower lr_max than {self.recipe.lr_max:g}. The last good checkpoint is kept')
-
-Trainer.check_finite = check_finite
+    raise FloatingPointError(f'{value} at epoch {trainer.epoch}, batch {batch + 1}, learning rate {rate:.3g}: '
+                             f'try a lower lr_max than {trainer.recipe.lr_max:g}. The last good checkpoint is kept')
 
 # %% ../nbs/03c_engine.ipynb #ec3abb68
-def look(self: Trainer) -> tuple[Tensor, Tensor]:
+def look(trainer: Trainer) -> tuple[Tensor, Tensor]:
     "Loss (N,) and prediction (N,) of every test image, from all processes."
-    if self.world.size > 1:
-        for buffer in self.tested.buffers(): dist.broadcast(buffer, src=0)
-    mine = slice(self.world.rank, None, self.world.size)
-    losses = torch.zeros(len(self.test_labels), device=self.device)
-    predictions = torch.zeros_like(self.test_labels)
-    logits = predict(self.tested, self.test_images[mine], speed=self.speed)
-    losses[mine] = F.cross_entropy(logits, self.test_labels[mine], reduction='none')
+    if trainer.world.size > 1:
+        for buffer in trainer.tested.buffers(): dist.broadcast(buffer, src=0)
+    mine = slice(trainer.world.rank, None, trainer.world.size)
+    losses = torch.zeros(len(trainer.test_labels), device=trainer.device)
+    predictions = torch.zeros_like(trainer.test_labels)
+    logits = predict(trainer.tested, trainer.test_images[mine], speed=trainer.speed)
+    losses[mine] = F.cross_entropy(logits, trainer.test_labels[mine], reduction='none')
     predictions[mine] = logits.argmax(1)
-    return self.world.sum(losses), self.world.sum(predictions)
-
-Trainer.look = look
+    return trainer.world.sum(losses), trainer.world.sum(predictions)
 
 # %% ../nbs/03c_engine.ipynb #c8337aa9
-def finish_epoch(self: Trainer) -> dict:
+def finish_epoch(trainer: Trainer) -> dict:
     """Look at the test set, add a row to the history, and start the next epoch. Returns the row.
     Raises ValueError if the epoch has batches left, FloatingPointError as `check_finite`,
     and if a test loss is not finite."""
-    if not self.epoch_done:
-        raise ValueError(f'epoch {self.epoch} has {len(self.batches) - self.step} batches left: take its steps first')
+    if not trainer.epoch_done:
+        raise ValueError(f'epoch {trainer.epoch} has {len(trainer.batches) - trainer.step} batches left: take its steps first')
     start = time.perf_counter()
-    self.check_finite()
-    losses, predictions = self.look()
+    trainer.check_finite()
+    losses, predictions = trainer.look()
     if not torch.isfinite(losses).all():
-        raise FloatingPointError(f'a test loss of epoch {self.epoch} is not finite: '
-                                 f'try a lower lr_max than {self.recipe.lr_max:g}')
-    train_losses, hits = self.world.sum(self.losses), self.world.sum(self.hits)
-    self.confusion = confusion_counts(self.test_labels.cpu(), predictions.cpu(), len(self.classes))
-    row = history_row(self.epoch, int(hits), train_losses.mean().item(), len(self.batches.images),
-                      int(self.confusion.trace()), mean_by_batch(losses, self.recipe.batch_size),
-                      losses.double().mean().item(), len(self.test_labels), self.rate,
-                      self.seconds + time.perf_counter() - start)
-    self.history.append(row)
-    self.start_epoch(self.epoch + 1)
+        raise FloatingPointError(f'a test loss of epoch {trainer.epoch} is not finite: '
+                                 f'try a lower lr_max than {trainer.recipe.lr_max:g}')
+    train_losses, hits = trainer.world.sum(trainer.losses), trainer.world.sum(trainer.hits)
+    trainer.confusion = confusion_counts(trainer.test_labels.cpu(), predictions.cpu(), len(trainer.classes))
+    row = history_row(trainer.epoch, int(hits), train_losses.mean().item(), len(trainer.batches.images),
+                      int(trainer.confusion.trace()), mean_by_batch(losses, trainer.recipe.batch_size),
+                      exact(losses).mean().item(), len(trainer.test_labels), trainer.rate,
+                      trainer.seconds + time.perf_counter() - start)
+    trainer.history.append(row)
+    trainer.start_epoch(trainer.epoch + 1)
     return row
 
-Trainer.finish_epoch = finish_epoch
-
 # %% ../nbs/03c_engine.ipynb #23687137
-def weights(self: Trainer) -> dict:
+def weights(trainer: Trainer) -> dict:
     """What a file needs for the network to be used again: its state_dict as 'model', and 'about' it:
     name, changes, classes, normalisation, image size."""
-    return dict(model=self.tested.state_dict(), about=self.model.about.plain)
-
-
-Trainer.weights = weights
+    return dict(model=trainer.tested.state_dict(), about=trainer.model.about.plain)
 
 # %% ../nbs/03c_engine.ipynb #472516a8
-def trainer_state(self: Trainer) -> dict:
+def state_dict(trainer: Trainer) -> dict:
     "Everything a checkpoint needs (tensors and plain values), as a copy; sums are over all processes."
-    trained = dict(trained=self.model.state_dict()) if self.average else {}
-    return copy.deepcopy(dict(self.weights(), **trained, optimizer=self.optimizer.state_dict(),
+    trained = dict(trained=trainer.model.state_dict()) if trainer.average else {}
+    return copy.deepcopy(dict(trainer.weights(), **trained, optimizer=trainer.optimizer.state_dict(),
                               random=torch.get_rng_state(),
-                              history=self.history, confusion=self.confusion, epoch=self.epoch, step=self.step,
-                              losses=self.world.sum(self.losses.clone()), hits=self.world.sum(self.hits.clone()),
-                              seconds=self.seconds))
-
-Trainer.state = trainer_state
+                              history=trainer.history, confusion=trainer.confusion, epoch=trainer.epoch, step=trainer.step,
+                              losses=trainer.world.sum(trainer.losses.clone()), hits=trainer.world.sum(trainer.hits.clone()),
+                              seconds=trainer.seconds))
 
 # %% ../nbs/03c_engine.ipynb #a78f658d
 def lay_out(optimizer: torch.optim.Optimizer):
@@ -473,36 +502,51 @@ def kind_of(groups: list[dict]) -> str:
     marks = {'betas': 'Adam or AdamW', 'alpha': 'RMSprop', 'orthogonal': 'Muon'}
     return next((name for mark, name in marks.items() if mark in groups[0]), 'SGD')
 
-def restore_trainer(self: Trainer, state: dict):
-    """Go back to a state, which is left as it is. Raises TypeError for what is no dictionary,
-    ValueError if it belongs to another network or optimizer, or lacks a part of `trainer_state`."""
+def check_state(trainer: Trainer, state: dict):
+    "Raise TypeError for what is no dictionary, ValueError if it is not a state of such a run. Changes nothing."
     if not isinstance(state, dict):
         raise TypeError(f"{state!r} is no state: want a dictionary, as from read_checkpoint('last.pt')")
-    state = copy.deepcopy(state)  # the optimizer would go on with its tensors
-    lacking = [key for key in STATE + ('trained',) * bool(self.average) if key not in state]
+    lacking = [key for key in STATE + ('trained',) * bool(trainer.average) if key not in state]
     if lacking:
         raise ValueError(f'the checkpoint has no {lacking[0]!r}, so this engine did not write it '
                          f'and cannot go on from it: {ANOTHER}')
     if not torch.is_tensor(state['random']):
         raise ValueError('the checkpoint was written by an earlier version of this engine, which cannot go on from it: '
                          f'{ANOTHER}')
-    there, here = (kind_of(part['param_groups']) for part in (state['optimizer'], self.optimizer.state_dict()))
+    there, here = (kind_of(part['param_groups']) for part in (state['optimizer'], trainer.optimizer.state_dict()))
     if there != here: raise ValueError(f'the checkpoint is of {there}, not of {here}: {ANOTHER}')
-    try:
-        self.tested.load_state_dict(state['model'])
-        if self.average: self.model.load_state_dict(state['trained'])
-    except RuntimeError as error:
-        raise ValueError(f'the checkpoint is not of {self.recipe.model!r}: {first_line(error)}') from error
-    load_optimizer(self.optimizer, state['optimizer'])
-    if self.recorder: self.recorder = Recorder(self.device)  # the old recordings work on the old tensors
-    torch.set_rng_state(state['random'])
-    self.history, self.confusion = list(state['history']), state['confusion']
-    self.start_epoch(state['epoch'])
-    self.step, self.seconds = state['step'], state['seconds']
-    self.place += self.step
-    if self.average: self.average.empty = self.rate is None
-    first = self.world.rank == 0  # the sums so far are process 0's from now on
-    self.hits.fill_(int(state['hits']) * first)
-    self.losses.copy_(state['losses'] * first)
+    if len(state['losses']) != len(trainer.losses):
+        raise ValueError(f'the checkpoint is of a run with {len(state["losses"])} batches an epoch, not '
+                         f'{len(trainer.losses)}: its images or batch_size are others, so {ANOTHER}')
 
-Trainer.restore = restore_trainer
+# %% ../nbs/03c_engine.ipynb #07c5d2ea
+def check_fits(trainer: Trainer, state: dict):
+    "Raise ValueError if weights or optimizer of a state are those of another network. Changes nothing."
+    try:  # on copies: what does not fit leaves a network that is half loaded
+        copy.deepcopy(trainer.tested).load_state_dict(state['model'])
+        if trainer.average: copy.deepcopy(trainer.model).load_state_dict(state['trained'])
+    except RuntimeError as error:
+        raise ValueError(f'the checkpoint is not of {trainer.recipe.model!r}: {first_line(error)}') from error
+    there, here = ([len(group['params']) for group in part['param_groups']]
+                   for part in (state['optimizer'], trainer.optimizer.state_dict()))
+    if there != here: raise ValueError(f'the checkpoint has other groups of parameters than this run: {ANOTHER}')
+
+def load_state_dict(trainer: Trainer, state: dict):
+    """Go back to a state, which is left as it is. Raises TypeError for what is no dictionary,
+    ValueError if it belongs to another network, optimizer or images, or lacks a part of `state_dict`;
+    the trainer is then as it was."""
+    check_state(trainer, state)
+    check_fits(trainer, state)
+    trainer.tested.load_state_dict(state['model'])
+    if trainer.average: trainer.model.load_state_dict(state['trained'])
+    load_optimizer(trainer.optimizer, copy.deepcopy(state['optimizer']))  # it would go on with the state's tensors
+    if trainer.recorder: trainer.recorder = Recorder(trainer.device)  # the old recordings work on the old tensors
+    torch.set_rng_state(state['random'])
+    trainer.history, trainer.confusion = copy.deepcopy(list(state['history'])), copy.copy(state['confusion'])
+    trainer.start_epoch(state['epoch'])
+    trainer.step, trainer.seconds = state['step'], state['seconds']
+    trainer.place += trainer.step
+    if trainer.average: trainer.average.empty = trainer.rate is None
+    first = trainer.world.rank == 0  # the sums so far are process 0's from now on
+    trainer.hits.fill_(int(state['hits']) * first)
+    trainer.losses.copy_(state['losses'] * first)

@@ -4,19 +4,21 @@
 
 # %% auto #0
 __all__ = ['UNCERTAIN', 'CIFAR10_SIZES', 'CIFAR10_FINGERPRINTS', 'OFFICIAL_FOLDER', 'ARCHIVE', 'UNWRITABLE', 'PAPER_MEAN',
-           'PAPER_STD', 'ImageSet', 'stratified_split', 'hold_out', 'load_digits_images', 'cache_folder',
-           'passing_folder', 'as_cifar10', 'is_cifar10', 'recognise_cifar10', 'broken_archive', 'load_official',
-           'normalize', 'channel_stats', 'paper_transform', 'TransformedImages', 'paper_loaders', 'displayable',
-           'as_label', 'plot_images']
+           'PAPER_STD', 'AT_ONCE', 'ImageSet', 'stratified_split', 'hold_out', 'load_digits_images', 'cache_folder',
+           'passing_folder', 'as_cifar10', 'is_cifar10', 'recognise_cifar10', 'broken_archive', 'fetch_rest',
+           'fetch_archive', 'load_official', 'normalize', 'channel_stats', 'paper_transform', 'TransformedImages',
+           'paper_loaders', 'displayable', 'as_label', 'plot_images']
 
 # %% ../nbs/02_images.ipynb #e97a2ecf
 import errno
 import functools
 import hashlib
+import http.client
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,6 +28,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
+from tqdm import tqdm
 
 # %% ../nbs/02_images.ipynb #c9cd9b85
 @dataclass(frozen=True, eq=False)
@@ -178,16 +181,61 @@ def broken_archive(archive: Path) -> str:
     return (f'{archive} is there, but not whole ({archive.stat().st_size:,} bytes, MD5 {found}, '
             f'not {CIFAR10.tgz_md5}): remove it, and get it again')
 
+# %% ../nbs/02_images.ipynb #5d1c7e02
+def fetch_rest(url: str, part: Path):
+    "Append to `part` what it lacks of the file at an address, with a bar. Raises OSError if that breaks off."
+    have = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={'Range': f'bytes={have}-', 'User-Agent': 'modified_resnet'})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        if answer.status != 206: have = 0  # a host that knows no parts sends the whole
+        total = None if answer.length is None else have + answer.length
+        with open(part, 'ab' if have else 'wb') as file, tqdm(
+                desc=ARCHIVE, total=total, initial=have, unit='B', unit_scale=True, disable=sys.stderr is None) as bar:
+            while chunk := answer.read(2 ** 16): bar.update(file.write(chunk))
+            if total and (got := file.tell()) < total:
+                raise ConnectionError(f'it broke off after {got:,} of {total:,} bytes')
+
+def fetch_archive(
+    root: Path,  # where ARCHIVE is put
+    url: str,  # of the archive
+):
+    """Download CIFAR-10's archive, if it is not there; what an earlier attempt has left is not fetched again.
+    Raises OSError if it breaks off and nothing more comes, ValueError for a file that is not the archive."""
+    archive, part = root / ARCHIVE, root / f'{ARCHIVE}.part'
+    if broken := broken_archive(archive): raise ValueError(broken)
+    if archive.exists(): return
+    root.mkdir(parents=True, exist_ok=True)
+    print(f'fetching CIFAR-10 (170 MB) from {url}; if you have {ARCHIVE}, or know a faster place, '
+          'stop this and set CIFAR10 to its path or address', file=sys.stderr)
+    while not part.exists() or broken_archive(part):
+        before = part.stat().st_size if part.exists() else 0
+        try: fetch_rest(url, part)
+        except (OSError, http.client.HTTPException) as error:
+            if getattr(error, 'code', None) == 416: part.unlink()  # it has more than the file: it is of another
+            elif not part.exists() or part.stat().st_size <= before: raise
+        else:
+            if broken_archive(part):
+                part.unlink()
+                raise ValueError(f'{url} has not the MD5 sum of {ARCHIVE}, so it was removed again: try another address')
+    part.replace(archive)
+
+# %% ../nbs/02_images.ipynb #8b6f0d31
 def load_official(
     root: Path,  # OFFICIAL_FOLDER is in it
-    download: bool = False,  # fetch and unpack what is not there
+    download: bool | str = False,  # fetch and unpack what is not there; an address: from there
 ) -> tuple[ImageSet, ImageSet]:
     """CIFAR-10 from its official files, in order of class.
     Raises ConnectionError if they cannot be downloaded, OSError if `root` cannot be written,
     ValueError if what is there is damaged."""
     from torchvision.datasets import CIFAR10
-    try: parts = [CIFAR10(root, train=train, download=download) for train in (True, False)]
-    except (OSError, RuntimeError, EOFError) as error:
+    def read(unpack): return [CIFAR10(root, train=train, download=unpack) for train in (True, False)]
+    try:
+        try: parts = read(False)
+        except RuntimeError:
+            if not download: raise
+            fetch_archive(root, download if isinstance(download, str) else CIFAR10.url)
+            parts = read(True)
+    except (OSError, RuntimeError, EOFError, http.client.HTTPException) as error:
         if broken := broken_archive(root / ARCHIVE): raise ValueError(broken) from error
         if not download: raise ValueError(f'{root / OFFICIAL_FOLDER} is there, but not whole: '
                                           f'remove it, and unpack {ARCHIVE} again') from error
@@ -195,8 +243,9 @@ def load_official(
             raise OSError(f'CIFAR-10 cannot be brought into {root} ({error.filename or root}: {error.strerror}): '
                           'see to it that there is room and that it can be written, '
                           'or name another folder with MODIFIED_RESNET_CACHE') from error
-        raise ConnectionError(f'CIFAR-10 is not in {root} and could not be downloaded ({error}). '
-                              f'Connect to the network, or copy {ARCHIVE} there, '
+        raise ConnectionError(f'CIFAR-10 is not in {root} and could not be downloaded ({error}). Connect to the '
+                              'network and do it again: it goes on where it ended. Or set CIFAR10 to the path of '
+                              f'{ARCHIVE} or the address of a mirror, '
                               'or choose images you have: --data digits, or --data FOLDER') from error
     return tuple(as_cifar10(ImageSet(torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(),
                                      torch.tensor(part.targets), tuple(part.classes)), i)
@@ -217,18 +266,25 @@ def normalize(
     return (images.float() / 255).sub_(mean).div_(std)
 
 # %% ../nbs/02_images.ipynb #9f4ba073
+AT_ONCE = 2 ** 20  # numbers that are computed with at a time: 8 MB of float64, whatever the size of the images
+
 def channel_stats(data: ImageSet) -> dict[str, Tensor]:
     """Per channel, on a scale of 0 to 1, float64 (C,) each:
     'mean', 'std' over all pixels, and the mean over images of 'std_within' one."""
     total, squares, within = torch.zeros(3, data.images.shape[1], dtype=torch.float64)
-    for part in data.images.split(5_000):  # in parts, to keep the memory low
-        part = part.double() / 255
-        total += part.sum((0, 2, 3))
-        squares += part.square().sum((0, 2, 3))
-        within += part.std((2, 3)).sum(0)
-    pixels = data.images[:, 0].numel()
-    mean = total / pixels
-    return dict(mean=mean, std=(squares / pixels - mean.square()).clamp(min=0).sqrt(), std_within=within / len(data))
+    pixels, n = data.images[0, 0].numel(), len(data)
+    rows = max(1, AT_ONCE // data.images[0, :, 0].numel())
+    for few in data.images.split(max(1, AT_ONCE // data.images[0].numel())):
+        # sums of whole numbers, which float64 holds exactly, of some rows of some images at a time
+        sums = [torch.stack([part.sum((2, 3)), part.square().sum((2, 3))])
+                for part in map(Tensor.double, few.split(rows, dim=2))]
+        sum_within, squares_within = sum(sums[1:], sums[0])
+        total, squares = total + sum_within.sum(0), squares + squares_within.sum(0)
+        spread = (squares_within - sum_within.square() / pixels).clamp(min=0)
+        within += (spread / (pixels - 1)).sqrt().sum(0)
+    mean = total / (n * pixels)
+    return dict(mean=mean / 255, std=(squares / (n * pixels) - mean.square()).clamp(min=0).sqrt() / 255,
+                std_within=within / n / 255)
 
 # %% ../nbs/02_images.ipynb #46487473
 def paper_transform(

@@ -109,7 +109,7 @@ def row_of_run(
     if not same or read_checkpoint(folder / LAST)['history'] != read_csv(record / 'history.csv'):
         raise ValueError(f'{record} is not the record of the weights in {folder}: name the two of one finished run')
     table = record.parent / 'runs.csv'
-    row = {row['run']: row for row in read_csv(table)}.get(record.name)
+    row = {row['run']: row for row in read_csv(table, text=('run', 'torch', 'commit'))}.get(record.name)
     if not row: raise ValueError(f'{record.name} is not in {table}: run reproduce on that folder, which writes it anew')
     return row
 

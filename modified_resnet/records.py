@@ -147,10 +147,12 @@ def write_csv(path: Path, rows: list[dict], write: Callable = write_whole):
     if odd is not None: raise ValueError(f'a row for {path} has the keys {", ".join(odd)}, not {", ".join(rows[0])}')
     write_lines(path, [list(rows[0]), *([row[key] for key in rows[0]] for row in rows)] if rows else [], write)
 
-def read_csv(path: Path) -> list[dict]:
-    "Rows of a CSV file with a header; whole numbers as int, other numbers as float, the rest as text."
+def read_csv(path: Path, text: Sequence[str] = ()) -> list[dict]:
+    """Rows of a CSV file with a header; whole numbers as int, other numbers as float, the rest as text.
+    In the columns `text` all is text: a folder may be called 2024, and a commit 1e10000."""
     with open(path, newline='', encoding='utf-8') as file:
-        try: return [{key: as_number(value) for key, value in row.items()} for row in csv.DictReader(file)]
+        try: return [{key: value if key in text and isinstance(value, str) else as_number(value)
+                      for key, value in row.items()} for row in csv.DictReader(file)]
         except (ValueError, csv.Error) as error: raise ValueError(f'{path} is damaged ({error})') from error
 
 # %% ../nbs/02a_records.ipynb #1372a3dd

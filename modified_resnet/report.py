@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['NUMBERS', 'STYLE', 'read_config', 'read_history', 'last_test_accuracy', 'read_confusion', 'recipe_of',
-           'count_parameters', 'recorded_parameters', 'table_row', 'text_table', 'say_missing', 'save_figure',
-           'run_files', 'comparison_files', 'save_run_figures', 'save_figures', 'page', 'check_report', 'write_report']
+           'count_parameters', 'recorded_parameters', 'table_row', 'as_csv_row', 'text_table', 'say_missing',
+           'save_figure', 'run_files', 'comparison_files', 'save_run_figures', 'save_figures', 'page', 'check_report',
+           'write_report']
 
 # %% ../nbs/05a_report.ipynb #61a84cf8
 import csv
@@ -108,6 +109,10 @@ def table_row(folder: str | Path) -> dict:
             'Test accuracy (%)': f'{100 * last_test_accuracy(folder):.2f}',
             'Epochs': f'{last["epoch"]} of {config["epochs"]}',
             'Seconds an epoch': f'{statistics.median(r["seconds"] for r in history):.1f}'}
+
+def as_csv_row(row: dict) -> dict:
+    "A row from `table_row`, with more columns or not, for a CSV file: without the commas in the number of parameters."
+    return dict(row, Parameters=row['Parameters'].replace(',', ''))
 
 def text_table(rows: list[dict]) -> str:
     "Rows with the same keys as an aligned table of text."
@@ -240,7 +245,6 @@ def write_report(
             f'on {each(env["gpu"] or env["cpu"] for env in envs)}, torch {each(env["torch"] for env in envs)}. '
             'Accuracies are of the last epoch.')
     text = page(f'Modified ResNet on {configs[0]["data"]}', note, rows, save_figures(runs, out))
-    plain = [{key: value.replace(',', '') for key, value in row.items()} for row in rows]
-    write_csv(out / 'table1.csv', plain, write_own)
+    write_csv(out / 'table1.csv', list(map(as_csv_row, rows)), write_own)
     write_own(out / 'index.html', lambda file: file.write(text.encode()))
     return text_table(rows), out / 'index.html'

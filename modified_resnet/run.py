@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['FREE', 'Interrupted', 'StopSignals', 'save_run', 'advise_on_disk', 'write_events', 'write_epoch', 'record_epoch',
-           'obey', 'train_epoch', 'so_far', 'advise_on_processes', 'check_longer', 'network_to_begin_with', 'config_of',
-           'fit', 'go_on', 'forget_test', 'say_start', 'score', 'test_once']
+           'obey', 'train_epoch', 'wait_for', 'so_far', 'advise_on_processes', 'check_longer', 'network_to_begin_with',
+           'config_of', 'fit', 'go_on', 'forget_test', 'say_start', 'score', 'test_once']
 
 # %% ../nbs/03d_run.ipynb #50e982f8
 import copy
@@ -61,7 +61,7 @@ def save_run(trainer: Trainer, folder: Path):
     """Check that all is finite, and write a checkpoint (process 0 alone writes; all take part).
     A full disk raises OSError, and the last checkpoint stays; FloatingPointError as `check_finite`."""
     trainer.check_finite()
-    state = trainer.state()
+    state = trainer.state_dict()
     trainer.world.first(lambda: advise_on_disk(lambda: save_checkpoint(folder, state), folder))
 
 def advise_on_disk(write: Callable, folder: Path):
@@ -111,34 +111,43 @@ def train_epoch(
     save: Callable[[], None],  # called to write a checkpoint
     save_seconds: float,  # time between checkpoints within an epoch
 ):
-    """The steps of an epoch, with a progress bar and a checkpoint now and then.
+    """The steps of an epoch, with a progress bar and a checkpoint now and then; writing it is no part of its seconds.
     Raises Interrupted after a signal, when all is saved; FloatingPointError as `check_finite`,
     on a CPU after any step, on a GPU before it saves."""
     steps, on_cpu = range(trainer.step, len(trainer.batches)), trainer.device.type == 'cpu'
     show = 20 if on_cpu else 200  # steps between two looks at loss and accuracy, for which a GPU has to stop
     start, saved = time.perf_counter() - trainer.seconds, time.perf_counter()
     bar = progress(steps, desc=f'epoch {trainer.epoch}/{trainer.recipe.epochs}', unit='batch',
-                   initial=trainer.step, total=len(trainer.batches))
+                   initial=trainer.step, total=len(trainer.batches), disable=trainer.world.rank > 0)
     for step in bar:
         trainer.train_step()
         trainer.seconds = time.perf_counter() - start
-        if not bar.disable and trainer.step % show == 0: bar.set_postfix(so_far(trainer), refresh=False)
+        if trainer.step % show == 0 and (trainer.world.size > 1 or not bar.disable):  # all processes, or none
+            bar.set_postfix(so_far(trainer), refresh=False)
         if on_cpu: trainer.check_finite(weights=False)
         elif step % 20: continue  # on a GPU, look at signals and clocks only now and then
         due = time.perf_counter() - saved >= save_seconds
         if not trainer.world.any(due or bool(stop.name), trainer.device): continue
+        wait_for(trainer.device)
+        trainer.seconds = time.perf_counter() - start
         save()
         saved = time.perf_counter()
+        start = saved - trainer.seconds
         obey(stop, trainer, f'after batch {trainer.step} of {len(trainer.batches)} in epoch {trainer.epoch}')
-    if trainer.device.type == 'cuda': torch.cuda.synchronize(trainer.device)
+    wait_for(trainer.device)
     trainer.seconds = time.perf_counter() - start
+
+def wait_for(device: torch.device):
+    "Wait until a device has done what it was asked for."
+    if device.type == 'cuda': torch.cuda.synchronize(device)
+    elif device.type == 'mps': torch.mps.synchronize()
 
 # %% ../nbs/03d_run.ipynb #55d6be22
 def so_far(trainer: Trainer) -> dict[str, str]:
-    "Loss (nats), accuracy and images per second of the epoch so far, of this process's part, as text."
+    "Loss (nats), accuracy and images per second of the epoch so far, as text. All processes must ask for it."
     seen = min(trainer.step * trainer.recipe.batch_size, len(trainer.batches.images))
-    return {'loss': f'{trainer.losses[:trainer.step].mean() * trainer.world.size:.3f}',
-            'accuracy': f'{trainer.hits.item() * trainer.world.size / seen:.1%}',
+    losses, hits = trainer.world.sum(trainer.losses[:trainer.step].clone()), trainer.world.sum(trainer.hits.clone())
+    return {'loss': f'{losses.mean():.3f}', 'accuracy': f'{hits.item() / seen:.1%}',
             'images/s': f'{seen / trainer.seconds:,.0f}'}
 
 # %% ../nbs/03d_run.ipynb #b6880325
@@ -248,9 +257,9 @@ def fit(
 def go_on(trainer: Trainer, folder: Path, init: nn.Module | None = None):
     """Restore the newest good checkpoint of a run, if it has one, in every process;
     say aloud if a newer one was damaged. `init` has the weights that the run was given to begin with.
-    Raises CheckpointError if there is a record but no checkpoint, or none that is whole; ValueError as `restore`."""
+    Raises CheckpointError if there is a record but no checkpoint, or none that is whole; ValueError as `load_state_dict`."""
     state, faults = trainer.world.first(lambda: (settle_checkpoint(folder), load_checkpoint(folder))[1])
-    if state is not None: trainer.restore(state)
+    if state is not None: trainer.load_state_dict(state)
     elif (folder / 'history.csv').exists():
         raise CheckpointError(f'{folder} holds the record of a run, but no checkpoint to go on from: {ANOTHER}')
     if trainer.history and trainer.step == 0:
