@@ -91,6 +91,11 @@ def fold_imports(cell: dict):
     if cell['cell_type'] == 'code' and source.strip() and not names.strip(): cell['source'] = f'#| code-fold: true\n#| code-summary: "Imports"\n{source}'
 
 
+def fold_marked(cell: dict):
+    "Fold a cell that is marked by `hide_input`. A directive in an exported cell would go into the module, and `nbdev_update` doubles it."
+    if cell['metadata'].get('hide_input'): cell['source'] = f'#| code-fold: true\n{"".join(cell["source"])}'
+
+
 def frame_findings(cell: dict, after: dict | None):
     "Put what a chapter has found into a box, where it does not go on in the cell after it."
     text = ''.join(cell['source'])
@@ -106,6 +111,7 @@ def tidy(path: Path):
     notebook['cells'] = []
     for cell, after in zip(cells, [*cells[1:], None]):
         fold_imports(cell)
+        fold_marked(cell)
         frame_findings(cell, after)
         here = sorted((name for name in docs if defines(cell, name)), key=lambda name: ''.join(cell['source']).index(f' {name.rpartition(".")[2]}'))
         notebook['cells'] += boxes_of([docs.pop(name) for name in here], here, is_folded(cell))

@@ -100,7 +100,6 @@ def load_weights(
     return load_model(path)
 
 # %% ../nbs/04a_inference.ipynb #47d9b308
-#| code-fold: true
 def row_of_run(
     folder: Path,  # of a finished run, with last.pt
     record: Path,  # its record
@@ -166,7 +165,6 @@ def publish_weights(
     return card
 
 # %% ../nbs/04a_inference.ipynb #d7c360ac
-#| code-fold: true
 PREDICTIONS = 'predictions.csv'  # the table that the verb predict writes beside its figures, '01-NAME.png' and so on
 
 def figures_in(folder: Path, names: Sequence[str]) -> list[str]:
@@ -316,7 +314,6 @@ def class_activation_map(
     return F.interpolate(places[None, None], size=image.shape[-2:], mode='nearest')[0, 0].cpu()
 
 # %% ../nbs/04a_inference.ipynb #7dc1242d
-#| code-fold: true
 def plot_prediction(
     image: Tensor,  # uint8, (3, H, W)
     probabilities: Tensor,  # of the classes
@@ -396,7 +393,6 @@ def export_model(
     write[suffix](program, path, json.dumps(list(about.classes)))
 
 # %% ../nbs/04a_inference.ipynb #8f3c6515
-#| code-fold: true
 def write_safetensors(model: nn.Module, path: Path, about: About):
     """Write plain weights, with what is known of the network as the metadata 'about'.
     Raises ImportError if safetensors is not installed, ValueError if the network could not be made again from them."""
