@@ -48,13 +48,13 @@ def imports_only(source: str) -> bool:
     except SyntaxError: return False  # of IPython
 
 
-def open_alone(path: Path, in_full: bool):
+def open_alone(path: Path, shell: InteractiveShell, in_full: bool):
     "Run a chapter's first cell in the working folder, and once more from there; then those that import, or all."
     hide_package()
+    shell.reset(new_session=False)
     (_, first), *cells = cells_of(path)
     wanted = [source for _, source in cells
               if (not has(source, 'slow') and not has(source, 'gpu') if in_full else imports_only(source))]
-    shell = InteractiveShell()
     for source in [first, first, *wanted]:
         done = shell.run_cell(source)
         if not done.success: raise SystemExit(f'FAILED  {path.name}, opened alone, in:\n{source}')
@@ -79,10 +79,12 @@ def main(*in_full: str):
     assert len(firsts) == 1, f'the first cells of the chapters differ: {firsts}'
     with tempfile.TemporaryDirectory() as folder:
         publish(Path(folder) / 'published')
+        shell = InteractiveShell()
+        shell.history_manager.enabled = False
         try:
             for path in chapters:
                 os.chdir(folder)
-                open_alone(path, path.stem in in_full)
+                open_alone(path, shell, path.stem in in_full)
         finally: os.chdir(alone.ROOT)
     print(f'{len(chapters)} chapters opened alone, {len(in_full)} of them run in full')
 
