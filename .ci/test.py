@@ -79,8 +79,8 @@ def run_notebooks(names: list[str], left_out: list[str]) -> list[dict]:
         for line in process.stdout:
             print(line, end='', flush=True)
             said.append(line)
-    failed = set(names) if process.returncode else set()
-    failed &= set(''.join(said).partition('nbdev Tests Failed')[2].split()) or failed  # all, if it could not say which
+    named = set(names) & set(''.join(said).partition('nbdev Tests Failed')[2].split())
+    failed = (named or set(names)) if process.returncode else set()  # all, if it ended before it could say which
     return [dict(name=name, good=name not in failed) for name in names]
 
 
