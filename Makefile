@@ -23,7 +23,7 @@ help:
 	@echo "make test-torch-2.11   a smoke test of every run, in PyTorch 2.11 without nbdev (in an environment of its own)"
 	@echo "make bench      plain loop against engine, images per second (some minutes)"
 	@echo "make docs       the site, into _docs/ (a minute); make preview serves it on port 8000"
-	@echo "make prepare    export, clean, lighter charts, README: before a commit"
+	@echo "make prepare    export, outputs of commands, clean, lighter charts, README: before a commit"
 	@echo "make clean      remove the virtual environment and all build results"
 
 $(STAMP): settings.ini setup.py constraints.txt
@@ -67,7 +67,7 @@ preview: docs
 	@$(BIN)/python -m http.server --directory _docs 8000
 
 prepare: $(STAMP)
-	@$(BIN)/nbdev_export && $(BIN)/nbdev_clean && $(BIN)/python .ci/lighter.py && $(BIN)/python .ci/readme.py
+	@$(BIN)/nbdev_export && $(BIN)/python .ci/outputs.py && $(BIN)/nbdev_clean && $(BIN)/python .ci/lighter.py && $(BIN)/python .ci/readme.py
 
 clean:
 	rm -rf $(VENV) $(OLD) _docs _proc build dist *.egg-info

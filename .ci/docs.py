@@ -98,6 +98,11 @@ def write_notebook(path: Path, notebook: dict):
     path.write_text(json.dumps(notebook))
 
 
+def fold_marked(cell: dict):
+    "Fold a cell that is marked by `hide_input`. A directive in an exported cell would go into the module, and `nbdev_update` doubles it."
+    if cell['metadata'].get('hide_input'): cell['source'] = f'#| code-fold: true\n{"".join(cell["source"])}'
+
+
 def tidy(path: Path):
     "Each function once, in a processed notebook: its signature and its code folded, or a heading and its code."
     notebook = json.loads(path.read_text())
@@ -106,6 +111,7 @@ def tidy(path: Path):
     notebook['cells'] = []
     for cell in cells:
         fold_imports(cell)
+        fold_marked(cell)
         here = sorted((name for name in docs if defines(cell, name)), key=lambda name: ''.join(cell['source']).index(f' {name.rpartition(".")[2]}'))
         notebook['cells'] += boxes_of([docs.pop(name) for name in here], here, is_folded(cell))
         for data in (output.get('data', {}) for output in cell.get('outputs', [])):  # a parameter is not the function of that name

@@ -1,11 +1,11 @@
 """The project's tests: package and notebooks in step, notebooks clean, README fresh, every notebook passes, the site is sound.
 
-Ends with one line 'N passed, M failed' that counts notebooks and the site; exit code 1 if anything failed.
+The notebooks are tested by `nbdev_test --flags slow`. Ends with one line 'N passed, M failed' that counts notebooks, the site
+and the opening of chapters alone; exit code 1 if anything failed.
 A notebook that is out of step, or not clean, counts as failed.
 """
 import filecmp
 import importlib.util
-import multiprocessing
 import os
 import shutil
 import subprocess
@@ -17,15 +17,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-WORKERS = min(os.cpu_count() or 1, 8)  # jobs at a time, each on one thread where there are several
-ENVIRONMENT = {'MPLBACKEND': 'agg', 'TQDM_DISABLE': '1'} | ({'OMP_NUM_THREADS': '1'} if WORKERS > 1 else {})
-FORKS = multiprocessing.get_context('forkserver')  # a notebook's process begins with the imports that all of them share
-SHARED_IMPORTS = ['nbdev.test', 'torch', 'sklearn.datasets', 'matplotlib.pyplot']  # torchvision would import Triton too soon
-LONGEST = ('03e_resume.ipynb', '06_cli.ipynb', '06a_distributed.ipynb')  # begun first, after the site
+# nbdev_test has a process for every core, so that one thread is enough for each
+ENVIRONMENT = {'MPLBACKEND': 'agg', 'TQDM_DISABLE': '1'} | ({'OMP_NUM_THREADS': '1'} if (os.cpu_count() or 1) > 1 else {})
 NEEDS = {'02e_kernels.ipynb': 'triton'}  # what a notebook needs that PyTorch does not bring to every system
+README_STEP = """from pathlib import Path; from nbdev.quarto import nbdev_readme
+Path('nbs/index.ipynb').touch()
+nbdev_readme.__wrapped__(chk_time=True)"""
 CHECKS = {  # commands that must change nothing
     'out of step: nbdev_export changes': [BIN / 'nbdev_export'], 'not clean: nbdev_clean changes': [BIN / 'nbdev_clean'],
-    'stale: .ci/readme.py changes': [sys.executable, '.ci/readme.py']}
+    'nbdev_update changes': [BIN / 'nbdev_update'], 'stale: .ci/readme.py changes': [sys.executable, '.ci/readme.py'],
+    'nbdev_prepare and nbdev_docs change': [sys.executable, '-c', README_STEP],
+    'stale: .ci/outputs.py changes': [sys.executable, '.ci/outputs.py']}
 SKIPPED = {'.git', '.venv', '.venv-2.11', 'out', 'data', '_docs', '_proc', '.carry', 'build', 'dist'}
 
 
@@ -54,32 +56,43 @@ def run(name: str, *commands: list) -> dict:
     return dict(name=name, good=done.returncode == 0, seconds=time.perf_counter() - start, said=done.stdout[-6000:] + done.stderr[-8000:])
 
 
-def test_notebook(path: Path, said: Path):
-    "In a process of its own: `nbdev_test` with every cell, slow ones too; `gpu` ones where there is a GPU."
-    with open(said, 'wb') as file:
-        for stream in (1, 2): os.dup2(file.fileno(), stream)
-    os.chdir(ROOT)
-    import torch
-    from nbdev.test import nbdev_test
-    nbdev_test(path=str(path), flags='slow gpu' if torch.cuda.is_available() else 'slow', n_workers=0)
-
-
-def run_notebook(path: Path) -> dict:
-    "Test a notebook; the same dictionary as `run`."
-    start = time.perf_counter()
+def left_by_hooks() -> list[str]:
+    "What git sees after nbdev_install_hooks and nbdev_trust, in a copy and for a user who has called neither before."
     with tempfile.TemporaryDirectory() as folder:
-        said = Path(folder) / 'said.txt'
-        process = FORKS.Process(target=test_notebook, args=(path, said))
-        process.start()
-        process.join()
-        printed = said.read_text(errors='replace') if said.exists() else ''
-    return dict(name=path.name, good=process.exitcode == 0, seconds=time.perf_counter() - start, said=printed[-14000:] or f'(ended with exit code {process.exitcode})')
+        copy, home = Path(folder) / ROOT.name, Path(folder) / 'home'
+        home.mkdir()
+        shutil.copytree(ROOT, copy, symlinks=True, ignore=lambda _, names: SKIPPED & set(names))
+        git, env = ['git', '-C', copy, '-c', 'user.name=test', '-c', 'user.email=test@example.org'], os.environ | {'HOME': str(home)}
+        for words in (['init', '-q'], ['add', '-A'], ['commit', '-qm', 'all']): subprocess.run([*git, *words], check=True)
+        for command in ('nbdev_install_hooks', 'nbdev_trust'):
+            subprocess.run([BIN / command], cwd=copy, env=env, stdout=subprocess.DEVNULL, check=True)
+        return subprocess.run([*git, 'status', '--porcelain'], capture_output=True, text=True).stdout.splitlines()
+
+
+def run_notebooks(names: list[str], left_out: list[str]) -> list[dict]:
+    "`nbdev_test` with every cell, slow ones too; `gpu` ones where there is a GPU. Prints what it says; 'name' and 'good' of each."
+    import torch
+    command = [BIN / 'nbdev_test', '--flags', 'slow gpu' if torch.cuda.is_available() else 'slow', '--do_print']
+    if left_out: command += ['--skip_file_re', '^[_.]|' + '|'.join(left_out)]
+    said = []
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        for line in process.stdout:
+            print(line, end='', flush=True)
+            said.append(line)
+    named = set(names) & set(''.join(said).partition('nbdev Tests Failed')[2].split())
+    failed = (named or set(names)) if process.returncode else set()  # all, if it ended before it could say which
+    return [dict(name=name, good=name not in failed) for name in names]
 
 
 def run_site() -> dict:
     "Build the site, with Quarto if there is one, and look at it in a browser."
     workflows = [BIN / 'check-jsonschema', '--builtin-schema', 'vendor.github-workflows', *sorted((ROOT / '.github' / 'workflows').glob('*.yml'))]
     return run('site', workflows, [sys.executable, '.ci/docs.py'], [sys.executable, '.ci/site_test.py'])
+
+
+def run_alone() -> dict:
+    "Open every chapter alone, as Colab does; one of them is run in full."
+    return run('chapters opened alone', [sys.executable, '.ci/alone_test.py', '00_blocks'])
 
 
 def report(job: dict) -> dict:
@@ -93,19 +106,20 @@ def report(job: dict) -> dict:
 def main() -> int:
     start, broken = time.perf_counter(), 0
     os.environ.update(ENVIRONMENT)
-    FORKS.set_forkserver_preload(SHARED_IMPORTS)
-    with ThreadPoolExecutor(WORKERS) as pool: changes = pool.map(lambda command: changed_by(*map(str, command)), CHECKS.values())
-    for what, names in zip(CHECKS, changes):
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        hooks = pool.submit(left_by_hooks)
+        changes = list(pool.map(lambda command: changed_by(*map(str, command)), CHECKS.values()))
+    for what, names in [*zip(CHECKS, changes), ('nbdev_install_hooks and nbdev_trust leave', hooks.result())]:
         for name in names:
             print(f'FAILED  {what} {name}')
             broken += 1
     missing = {name: package for name, package in NEEDS.items() if importlib.util.find_spec(package) is None}
-    notebooks = sorted((path for path in (ROOT / 'nbs').glob('*.ipynb') if path.name not in missing),
-                       key=lambda path: (path.name not in LONGEST, path.name))
-    jobs = [run_site, *(lambda path=path: run_notebook(path) for path in notebooks)]
-    with ThreadPoolExecutor(WORKERS) as pool: results = list(pool.map(lambda job: report(job()), jobs))
-    slowest = sorted(results, key=lambda job: -job['seconds'])[:5]
-    print(f'{time.perf_counter() - start:.0f} seconds; the slowest: ' + ', '.join(f'{job["name"]} {job["seconds"]:.0f} s' for job in slowest))
+    notebooks = sorted(path.name for path in (ROOT / 'nbs').glob('*.ipynb') if path.name not in missing)
+    with ThreadPoolExecutor(1) as pool:  # beside the notebooks
+        others = [pool.submit(job) for job in (run_site, run_alone)]
+        results = run_notebooks(notebooks, [*missing])
+        results += [report(other.result()) for other in others]
+    print(f'{time.perf_counter() - start:.0f} seconds')
     for name, package in missing.items(): print(f'left out: {name}, since {package} is not installed')
     if 'CIFAR10' not in os.environ: print('left out: cells that want the images of CIFAR-10, since CIFAR10 names no folder of them')
     passed = sum(job['good'] for job in results)

@@ -6,9 +6,8 @@
 __all__ = []
 
 # %% ../nbs/06a_distributed.ipynb #9b6c3415
-#| eval: false
 import sys
 
 from .cli import main
 
-if __name__ == '__main__': sys.exit(main())
+if __name__ == '__main__' and __package__: sys.exit(main())  # a notebook has no package

@@ -27,7 +27,6 @@ from .recipe import Recipe, network_of
 from .training import plain_network
 
 # %% ../nbs/03b_batches.ipynb #4ee9d703
-#| code-fold: true
 @dataclass(frozen=True)
 class World:
     "The processes that share a run. Alone by default."

@@ -53,7 +53,6 @@ def timed(work: Callable, device: torch.device) -> float:
     return time.perf_counter() - start
 
 # %% ../nbs/05b_bench.ipynb #3ec3d70d
-#| code-fold: true
 def plain_runner(recipe: Recipe, data: ImageSet, device: torch.device, speed: Speed) -> Callable[[int], None]:
     "The paper's loop with its four workers: a function that trains on the next n batches. `speed` does not matter."
     torch.manual_seed(recipe.seed)
@@ -77,7 +76,6 @@ def engine_runner(recipe: Recipe, data: ImageSet, device: torch.device, speed: S
 RUNNERS = dict(plain=plain_runner, engine=engine_runner)
 
 # %% ../nbs/05b_bench.ipynb #120ccb0e
-#| code-fold: true
 UNTIMED = WARM_UP + 1  # steps before the clock starts; on a GPU the engine records the last, and replays from then on
 
 def peak_memory(device: torch.device) -> float:
@@ -106,7 +104,6 @@ def measure_here(loop: str, recipe: Recipe, steps: int, images: int, device: str
     return dict(warm_up=warm_up, images_per_second=rate, megabytes=peak_memory(device))
 
 # %% ../nbs/05b_bench.ipynb #9176ce82
-#| code-fold: true
 def measure(
     loop: str,  # 'plain' or 'engine'
     recipe: Recipe,  # model and batch size
@@ -127,7 +124,6 @@ def measure(
     return json.loads(done.stdout.splitlines()[-1])
 
 # %% ../nbs/05b_bench.ipynb #bc1b48ee
-#| code-fold: true
 STEPS = dict(small=60, medium=30, large=14)  # steps a measurement: some seconds each on two CPU cores
 GPU_STEPS = 300  # on a GPU: enough for the batches that the loaders hold ready not to count
 
@@ -180,7 +176,6 @@ def machine_limits(device: torch.device, size: int = 2048, rounds: int = 5) -> d
     return found
 
 # %% ../nbs/05b_bench.ipynb #023ae8c6
-#| code-fold: true
 SWITCHES = {'as it is': Speed(), 'without channels_last': Speed(channels_last=False),
             'without fused': Speed(fused=False), 'without keep_memory': Speed(keep_memory=False),
             'without kernels': Speed(kernels=False),  # measured on a GPU only
@@ -245,7 +240,6 @@ def kernel_shares(
     return dict(shares, **{'the rest': 1 - sum(shares.values())})
 
 # %% ../nbs/05b_bench.ipynb #ebd05922
-#| code-fold: true
 LINE = ('{model:7} {plain_images_per_second:8,.0f} {engine_images_per_second:8,.0f}   '
         '{ratio:5.2f} ({lowest:.2f} to {highest:.2f})    '
         '{plain_warm_up:6.1f} {engine_warm_up:6.1f}    {plain_megabytes:6,.0f} {engine_megabytes:6,.0f}   {rounds:3}')
@@ -271,7 +265,6 @@ def has_part(found: dict, part: str) -> bool:
     return part in found or any(row['model'] == model for row in found.get(kind or 'summary', []))
 
 # %% ../nbs/05b_bench.ipynb #ce6b4c98
-#| code-fold: true
 def add_part(
     found: dict,  # what the benchmark has found; the part is added to it
     part: str,  # as from parts_of
@@ -291,7 +284,6 @@ def add_part(
         say(LINE.format(**found['summary'][-1]))
 
 # %% ../nbs/05b_bench.ipynb #b91f1601
-#| code-fold: true
 def begin_bench(device: str) -> dict:
     "The record of a benchmark that has measured no part yet: 'environment', 'limits', empty 'summary' and 'rounds'."
     return dict(environment=environment(get_device(device)), limits=machine_limits(get_device(device)),

@@ -55,14 +55,12 @@ class BasicBlock(nn.Module):
         return F.relu(self.residual(x) + self.shortcut(x))
 
 # %% ../nbs/00_blocks.ipynb #71297c72
-#| code-fold: true
 def block_steps(planes: int, stride: int) -> list[str]:
     "The main path of a block, in order of computation: one label per box of Figure 1."
     first = f'3x3 conv, {planes}' + (f', stride {stride}' if stride != 1 else '')
     return [first, 'batch norm', 'ReLU', f'3x3 conv, {planes}', 'batch norm']
 
 # %% ../nbs/00_blocks.ipynb #ecf7902a
-#| code-fold: true
 def draw_box(ax, x: float, y: float, text: str, color: str):
     "A rounded box with its label, centred on (x, y) in data coordinates."
     ax.text(x, y, text, ha='center', va='center', fontsize=10, color='#1b1b1b',
@@ -74,7 +72,6 @@ def draw_arrow(ax, start: tuple[float, float], end: tuple[float, float], bend: s
     ax.annotate('', xy=end, xytext=start, arrowprops=style)
 
 # %% ../nbs/00_blocks.ipynb #8bf0a9bb
-#| code-fold: true
 def draw_block(
     ax,  # matplotlib axes to draw on
     in_planes: int = 16,  # channels of the input
@@ -97,7 +94,6 @@ def draw_block(
     ax.axis('off')
 
 # %% ../nbs/00_blocks.ipynb #724c766b
-#| code-fold: true
 def draw_shortcut(ax, top: float, in_planes: int, planes: int, stride: int):
     "The way around, from height `top` down to the sum at height 0: plain, or through the projection."
     right = 1.75

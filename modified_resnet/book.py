@@ -30,7 +30,6 @@ from .sets import (ADAM_ON_LARGE, BASES, LENGTHS, OPTIMIZER_CHANGES, ROUNDS, SEE
 from .training import best_row
 
 # %% ../nbs/05d_book.ipynb #85157f06
-#| code-fold: true
 def place_of(results: Path) -> str:
     "A folder of records as a command names it: one of the book's from the root of the repository, another in full."
     place = results.resolve()
@@ -120,7 +119,6 @@ def device_name(
             + f' in each of {processes} processes' * (processes > 1))
 
 # %% ../nbs/05d_book.ipynb #57e68d3a
-#| code-fold: true
 def run_row(record: Record) -> dict:
     "A row of runs.csv; accuracies in percent."
     return dict(run=record.name, model=record.recipe.model, parameters=record.parameters, seed=record.recipe.seed,
@@ -163,7 +161,6 @@ def write_runs(results: Path):
         write_csv(results / 'runs.csv', [run_row(record) for record in find_records(results).values()])
 
 # %% ../nbs/05d_book.ipynb #2654f3db
-#| code-fold: true
 class MissingEvidence(ValueError):
     "A claim whose record is gone; the message names the claim, the record, and the command that makes it again."
 
@@ -181,7 +178,6 @@ def markdown_table(
     return Sentence('\n'.join('| ' + ' | '.join(str(cell).replace('|', '/') for cell in line) + ' |' for line in lines))
 
 # %% ../nbs/05d_book.ipynb #78a7b29f
-#| code-fold: true
 DATA_NAMES = {'cifar10': 'CIFAR-10', 'cifar10-jpeg': 'CIFAR-10 (JPEG)'}  # as captions have them
 
 def setting_of(
@@ -208,7 +204,6 @@ def settings_below(groups: dict[str, list[Record]]) -> Sentence:
                                                for name, records in groups.items()) + '</small>')
 
 # %% ../nbs/05d_book.ipynb #ecbc4dd6
-#| code-fold: true
 class Book:
     "The records in a folder, and sentences that rest on them."
 
@@ -293,7 +288,6 @@ def claim(
 Book.claim = claim
 
 # %% ../nbs/05d_book.ipynb #a5611802
-#| code-fold: true
 def mean(
     records: list[Record],  # of one recipe, with different seeds
     key: str = 'test_accuracy',  # property of Record

@@ -34,7 +34,6 @@ from .sets import SEEDS, SETS, best_recipe, run_name
 from .training import get_device
 
 # %% ../nbs/05g_campaign.ipynb #3f0e1cea
-#| code-fold: true
 @dataclass(frozen=True)
 class Task:
     "Something to make, whose record has a name."
@@ -54,7 +53,6 @@ class Outcome:
     took: float | None = None  # seconds; None if it was not made
 
 # %% ../nbs/05g_campaign.ipynb #275643c7
-#| code-fold: true
 def attempt(
     task: Task,  # to make, if it is not recorded and will end in time
     deadline: float,  # of the clock; infinity: no limit
@@ -101,7 +99,6 @@ def in_time(
         if going_on and 'made' not in states: wait(WAIT)
 
 # %% ../nbs/05g_campaign.ipynb #0444abce
-#| code-fold: true
 COSTS = ('model', *NETWORK_FIELDS, 'batch_size', 'optimizer', 'cutout', 'average')  # what a step's time depends on
 LOOK = 1 / 3  # time to look at an image, where learning from one is 1: forward, without backward
 
@@ -131,7 +128,6 @@ def time_steps(recipe: Recipe, device: str, speed: Speed) -> float:
     return 1 / measure_here('engine', recipe, steps, images, device, speed)['images_per_second']
 
 # %% ../nbs/05g_campaign.ipynb #266fe3da
-#| code-fold: true
 MARGIN = 1.1  # on the predicted time of epochs
 BESIDE = 20.  # guess: seconds of a run outside its epochs
 MEASUREMENT = 15.  # guess: seconds of one measurement of speed, in a process of its own
@@ -187,7 +183,6 @@ def learn_from_records(
     pace.rates |= {cost: of_several(rates) for cost, rates in found.items()}
 
 # %% ../nbs/05g_campaign.ipynb #45add7ad
-#| code-fold: true
 ORDER = ('paper', 'bench', 'search', 'best', 'race', 'clean', 'ablations')
 
 def run_task(
@@ -221,7 +216,6 @@ def range_task(place: Workplace, pace: Pace) -> Task:
                 lambda left: pace.predict('ablations', recipe, 1, work, left), make, lambda: in_use(record))
 
 # %% ../nbs/05g_campaign.ipynb #67b575d1
-#| code-fold: true
 RACE_EPOCHS = 4  # of our side in a race: with it, Small ended well above the finish
 
 def processor_of(device: str) -> str:
@@ -249,7 +243,6 @@ def bench_task(place: Workplace, pace: Pace, part: str) -> Task:
                 lambda left: MARGIN * pace.measurement * measurements(part, extent), make)
 
 # %% ../nbs/05g_campaign.ipynb #751c4179
-#| code-fold: true
 def race_task(place: Workplace, pace: Pace, model: str, recipe: Recipe) -> Task:
     "The race of a network; in a smoke test nobody can reach the finish."
     name = f'race-{model}-{place.speed.precision}-{processor_of(place.device)}'
@@ -267,7 +260,6 @@ def race_task(place: Workplace, pace: Pace, model: str, recipe: Recipe) -> Task:
     return Task('race', name, (place.results / f'{name}.json').exists, predict, make)
 
 # %% ../nbs/05g_campaign.ipynb #e06607b5
-#| code-fold: true
 def bench_tasks(place: Workplace, pace: Pace) -> Iterator[Task]:
     "The parts of the full benchmark."
     for part in parts_of(TINY if place.smoke else Extent()): yield bench_task(place, pace, part)
@@ -304,7 +296,6 @@ def all_tasks(
         else: yield from set_tasks(place, pace, set_name, networks)
 
 # %% ../nbs/05g_campaign.ipynb #6efcf44b
-#| code-fold: true
 def seconds_in_words(seconds: list[float | None]) -> str:
     "The sum of predictions; those that are not known are 'some'."
     known = [s for s in seconds if s is not None]

@@ -33,7 +33,6 @@ from pathlib import Path
 from . import __version__
 
 # %% ../nbs/06_cli.ipynb #b07a790d
-#| code-fold: true
 DATA_HELP = ('digits (default), cifar10, or a folder with train/<class>/*.jpg and test/<class>/*.jpg, '
              'or with <class>/*.jpg')
 
@@ -85,7 +84,6 @@ def verb(verbs, name: str, summary: str, *examples: str) -> argparse.ArgumentPar
     return parser
 
 # %% ../nbs/06_cli.ipynb #925549f3
-#| code-fold: true
 def add_training_verbs(verbs):
     "The verbs that train: reproduce and train."
     reproduce = verb(verbs, 'reproduce', "Run the paper's experiment: all three networks, Table 1 and every figure. "
@@ -142,7 +140,6 @@ def add_training_verbs(verbs):
                             'with --resume auto, begin one if there is none')
 
 # %% ../nbs/06_cli.ipynb #60fecd87
-#| code-fold: true
 WEIGHTS_HELP = ('weights, a checkpoint, or the folder of a run; a state_dict, also of another program, or safetensors; '
                 'or small, medium, large: the weights that come with the package')
 
@@ -192,7 +189,6 @@ def add_using_verbs(verbs):
                         help='file to write: NAME.onnx, NAME.pt2 for torch.export, or NAME.safetensors for the weights')
 
 # %% ../nbs/06_cli.ipynb #71ed250d
-#| code-fold: true
 def add_looking_verbs(verbs):
     "The verbs that look at runs, networks and speed: compare, summary, bench, race."
     compare = verb(verbs, 'compare', 'Compare runs: a table, and the four comparison figures of the paper.',
@@ -246,7 +242,6 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 # %% ../nbs/06_cli.ipynb #7c6f7b1e
-#| code-fold: true
 def say_data(train_set, test_set, advise: bool = False):
     "Say what the images are, and, if advice is wanted, what to do where classes are of very different size."
     print(f'{train_set.name}: {len(train_set):,} training and {len(test_set):,} test images of '
@@ -314,7 +309,6 @@ def is_first() -> bool:
     return processes() == 1 or os.environ.get('RANK', '0') == '0'
 
 # %% ../nbs/06_cli.ipynb #12d49037
-#| code-fold: true
 def run_reproduce(args):
     "The verb reproduce."
     started = time.monotonic()
@@ -349,7 +343,6 @@ def run_reproduce(args):
     print(f'\nTable 1, {train_set.name}\n{table}\n\nfigures and table: {path}')
 
 # %% ../nbs/06_cli.ipynb #f66bf634
-#| code-fold: true
 def run_named_set(args, started: float):
     "The verb reproduce with `--set`; `started` is when, by time.monotonic."
     from modified_resnet.experiments import beside
@@ -404,7 +397,6 @@ def say_set(set_name: str, done: int, data: str, results: Path):
           f'all records of the set, on {data}:\n{text_table(rows) if rows else "none"}')
 
 # %% ../nbs/06_cli.ipynb #90ec3e6c
-#| code-fold: true
 def run_evaluate(args):
     "The verb evaluate."
     from modified_resnet.evaluation import evaluate_model, per_class
@@ -501,7 +493,6 @@ def save_confusion(result, name: str, out: Path):
     save_figure(plot_confusion(result.confusion, result.classes, name), out / 'confusion.png')
 
 # %% ../nbs/06_cli.ipynb #1dbb08ff
-#| code-fold: true
 PREDICTIONS = 'predictions.csv'
 
 def run_predict(args):
@@ -623,7 +614,6 @@ def run_export(args):
                 f'gives probabilities of {len(classes)} classes, whose names are in the file')
 
 # %% ../nbs/06_cli.ipynb #7f53d79a
-#| code-fold: true
 def run_compare(args):
     "The verb compare."
     from modified_resnet.plots import COMPARISONS, plot_comparison
@@ -696,7 +686,6 @@ def run_race(args):
     if args.out: write_json(args.out, found)
 
 # %% ../nbs/06_cli.ipynb #99bd8059
-#| code-fold: true
 LONG = ('train', 'reproduce')  # verbs that can go on where they were stopped
 SIZED = ('train', 'predict', 'evaluate', 'export')  # verbs with --image-size
 VERBS = dict(reproduce=run_reproduce, train=run_train, predict=run_predict, evaluate=run_evaluate, export=run_export,
@@ -759,7 +748,6 @@ def say_fault(text: str):
     with contextlib.suppress(OSError): print(text, file=getattr(sys.stderr, 'loud', sys.stderr), flush=True)
 
 # %% ../nbs/06_cli.ipynb #c735d97a
-#| code-fold: true
 PYTHON_WORD = re.compile(r"(?<![^\s(])(?P<name>\w+)=(?P<value>load_weights\('[^']*'\)|'[^']*'|[^\s,;:)]+(?<![.]))")
 
 def in_flags(

@@ -26,7 +26,6 @@ from .records import CheckpointError, as_path, read_checkpoint
 from .training import About, check_classes, confusion_counts
 
 # %% ../nbs/04_evaluation.ipynb #c2c9d95c
-#| code-fold: true
 @dataclass(frozen=True, eq=False)
 class Evaluation:
     "Scores of a network on labelled images, and what follows from them."
@@ -145,7 +144,6 @@ def load_model(
     return model.eval(), about
 
 # %% ../nbs/04_evaluation.ipynb #ef5b0dad
-#| code-fold: true
 WRAPPERS = ('model', 'state_dict', 'model_state_dict', 'net', 'net_state_dict', 'network', 'model_state', 'weights',
             'params', 'module', 'ema', 'model_ema', 'state_dict_ema', 'ema_state_dict')  # where programs put weights
 PREFIXES = ('_orig_mod.', 'module.', 'model.', 'net.', 'network.')  # before the names of layers, in any order
@@ -203,7 +201,6 @@ def network_weights(state: dict, path: str | Path) -> dict:
     return weights
 
 # %% ../nbs/04_evaluation.ipynb #ef5b0da2
-#| code-fold: true
 def named_model(about: dict, weights: dict, path: str | Path) -> tuple[nn.Module, About]:
     "The network that a file says it holds. Raises CheckpointError if what it says makes no sense."
     try:

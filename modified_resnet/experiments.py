@@ -41,7 +41,6 @@ from .sets import BASES, SETS, for_smoke, run_name
 from .training import get_device, run_config
 
 # %% ../nbs/05e_experiments.ipynb #8a7b2d0e
-#| code-fold: true
 # the history last: a record with one is whole
 RECORD_FILES = ('config.json', 'env.json', 'confusion.csv', 'test.json', 'history.csv')
 
@@ -74,7 +73,6 @@ def keep_record(
     copy_whole(RECORD_FILES, folder, record)
 
 # %% ../nbs/05e_experiments.ipynb #08d09050
-#| code-fold: true
 FEATURE_IMAGES = 2_000  # of the test set; t-SNE takes seconds for these
 
 @torch.no_grad()
@@ -93,7 +91,6 @@ def write_features(path: Path, model: torch.nn.Module, test_set: ImageSet, n: in
                      for label, (a, b), (c, d) in zip(chosen.labels, pca, tsne)])
 
 # %% ../nbs/05e_experiments.ipynb #65a09ece
-#| code-fold: true
 RANGE_TEST = 'ablations-range-test'  # name of its record
 
 def range_test(
@@ -152,7 +149,6 @@ def record_range_test(train_set: ImageSet, record: Path, device: str, speed: Spe
         write_csv(record / 'range.csv', range_test(recipe, train_set, device=device, speed=speed))
 
 # %% ../nbs/05e_experiments.ipynb #68d26801
-#| code-fold: true
 def is_recorded(
     record: Path,  # where the record would be
     recipe: Recipe,  # of the run
@@ -196,7 +192,6 @@ def check_set(set_name: str, train_set: ImageSet, test_set: ImageSet, out: Path,
         if what: raise ValueError(f"{path.parent} is {what}: choose another folder with results='...', or remove it")
 
 # %% ../nbs/05e_experiments.ipynb #e7d79b10
-#| code-fold: true
 def once(say: Callable[[str], None]) -> Callable[[str], None]:
     "The same, but it says no line a second time."
     said = set()
@@ -248,7 +243,6 @@ class Workplace:
         return done
 
 # %% ../nbs/05e_experiments.ipynb #30cc23a9
-#| code-fold: true
 WAIT = 2.  # seconds before one asks again for what other processes are at
 
 def make_runs(place: Workplace, set_name: str, only: str) -> tuple[int, int]:
@@ -319,7 +313,6 @@ def run_one(
     return True
 
 # %% ../nbs/05e_experiments.ipynb #02b90799
-#| code-fold: true
 def quietly(work: Callable, *args):
     "Do `work(*args)` in a process of its own, which prints errors alone; asked to stop, it does, after a checkpoint."
     sys.stdout = open(os.devnull, 'w')

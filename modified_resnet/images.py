@@ -139,7 +139,6 @@ def passing_folder(named: Path) -> tempfile.TemporaryDirectory:
     return tempfile.TemporaryDirectory()
 
 # %% ../nbs/02_images.ipynb #54831cc3
-#| code-fold: true
 # positions among the images in order of class; all are ships (from 8000 and 40000 on) or horses
 UNCERTAIN = (
     (37168, 38437, 38761, 39016, 40436, 40613, 40720, 40738, 40739, 40780, 40810, 40904, 40920, 40964, 41303, 41311,

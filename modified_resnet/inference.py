@@ -99,7 +99,6 @@ def load_weights(
     return load_model(path)
 
 # %% ../nbs/04a_inference.ipynb #47d9b308
-#| code-fold: true
 def row_of_run(
     folder: Path,  # of a finished run, with last.pt
     record: Path,  # its record
@@ -165,7 +164,6 @@ def publish_weights(
     return card
 
 # %% ../nbs/04a_inference.ipynb #d7c360ac
-#| code-fold: true
 def walk_images(folder: Path) -> tuple[list[Path], list[str]]:
     """The image files in a folder, at any depth, in alphabetical order, and what cannot be read there, with the reason.
     Without hidden folders, and without what this program has drawn."""
@@ -305,7 +303,6 @@ def class_activation_map(
     return F.interpolate(places[None, None], size=image.shape[-2:], mode='nearest')[0, 0].cpu()
 
 # %% ../nbs/04a_inference.ipynb #7dc1242d
-#| code-fold: true
 def plot_prediction(
     image: Tensor,  # uint8, (3, H, W)
     probabilities: Tensor,  # of the classes
@@ -385,7 +382,6 @@ def export_model(
     write[suffix](program, path, json.dumps(list(about.classes)))
 
 # %% ../nbs/04a_inference.ipynb #8f3c6515
-#| code-fold: true
 def write_safetensors(model: nn.Module, path: Path, about: About):
     """Write plain weights, with what is known of the network as the metadata 'about'.
     Raises ImportError if safetensors is not installed, ValueError if the network could not be made again from them."""

@@ -151,7 +151,6 @@ def tiles(
     return (triton.cdiv(rows, size // cols), triton.cdiv(channels, cols)), (rows, channels, size // cols, cols)
 
 # %% ../nbs/02e_kernels.ipynb #aaadd6b8
-#| code-fold: true
 class BatchNormReLU(torch.autograd.Function):
     "relu(batch_norm(x) + skip) in training, by the kernels above; called by `norm_relu`."
 

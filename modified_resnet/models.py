@@ -159,7 +159,6 @@ def layer_mult_adds(layer: nn.Module, output: Tensor) -> int:
     return 0
 
 # %% ../nbs/01_models.ipynb #3f6505d6
-#| code-fold: true
 @torch.no_grad()
 def layer_table(
     model: nn.Module,  # the network; left as it was

@@ -107,7 +107,6 @@ def orthogonalise(
     return x.T if tall else x
 
 # %% ../nbs/02c_modern.ipynb #085bf668
-#| code-fold: true
 class Muon(torch.optim.Optimizer):
     """SGD with momentum whose steps are orthogonalised in groups marked `orthogonal=True` (Jordan et al., 2024),
     with decoupled weight decay. A tall matrix's step is scaled by the root of rows to columns.

@@ -68,7 +68,6 @@ def plot_learning_rate(
     return fig
 
 # %% ../nbs/05_plots.ipynb #8a40fc7f
-#| code-fold: true
 def draw_history(axes, history: Sequence[dict], title: str = ''):
     "Accuracy on the first of two axes and loss on the second, by epoch, of training and test images."
     epochs = [row['epoch'] for row in history]
@@ -92,7 +91,6 @@ def plot_history(
     return fig
 
 # %% ../nbs/05_plots.ipynb #07bcc846
-#| code-fold: true
 def draw_confusion(ax, confusion: Tensor, classes: Sequence[str], title: str, signed: bool = False):
     """A confusion matrix (or, signed, a difference of two) on given axes;
     its counts and names are written up to 20 classes."""
@@ -120,7 +118,6 @@ def plot_confusion(
     return fig
 
 # %% ../nbs/05_plots.ipynb #8d228e0f
-#| code-fold: true
 COMPARISONS = {  # figure number in the paper, column of history.csv, label of the axis, scale
     5: ('train_loss', 'training loss (nats)', 1), 6: ('train_accuracy', 'training accuracy (%)', 100),
     7: ('test_loss', 'test loss (nats)', 1), 8: ('test_accuracy', 'test accuracy (%)', 100)}
@@ -142,7 +139,6 @@ def plot_comparison(
     return fig
 
 # %% ../nbs/05_plots.ipynb #d67c6dfa
-#| code-fold: true
 def plot_mistakes(
     result: Evaluation,  # logits and labels of the images
     data: ImageSet,  # the same images
@@ -162,7 +158,6 @@ def plot_mistakes(
     return fig
 
 # %% ../nbs/05_plots.ipynb #8c9897fc
-#| code-fold: true
 def plot_against_paper(
     histories: dict[str, Sequence[Sequence[dict]]],  # by model, the history of every seed; none where none was run
     log: Sequence[dict],  # rows of the paper's log: model, epoch, and the column with '_percent' for accuracies
@@ -189,7 +184,6 @@ def plot_against_paper(
     return fig
 
 # %% ../nbs/05_plots.ipynb #4f1fc67e
-#| code-fold: true
 def plot_confusion_pair(
     ours: Tensor,  # int, (classes, classes); rows are true classes
     theirs: Tensor,  # the paper's, of the same shape
@@ -211,7 +205,6 @@ def plot_confusion_pair(
     return fig
 
 # %% ../nbs/05_plots.ipynb #b892878f
-#| code-fold: true
 CLASS_COLORS = ('#4C78A8', '#D55E00', '#009E73', '#C2639A', '#8C6BB1',
                 '#B0800B', '#E45756', '#2AA0B0', '#7B7B7B', '#A0603D')
 
@@ -243,7 +236,6 @@ def plot_features(
     return fig
 
 # %% ../nbs/05_plots.ipynb #dbd5c20d
-#| code-fold: true
 def plot_answers(
     answers: dict[str, Sequence[float]],  # values, one a seed, by answer; none where nothing was run
     xlabel: str = 'test accuracy (%)',  # what the values are
@@ -290,7 +282,6 @@ def plot_scaling(
     return fig
 
 # %% ../nbs/05_plots.ipynb #ada79728
-#| code-fold: true
 def plot_search(
     lines: dict[str, list[tuple[int, float]]],  # by recipe: (epochs, accuracy in percent) of each round that it was in
     marked: dict[str, str],  # colour of recipes that are named at the end of their line; the others are grey

@@ -68,7 +68,6 @@ class Recipe:
         check_recipe(self)
 
 # %% ../nbs/02d_recipe.ipynb #4c83c814
-#| code-fold: true
 POSITIVE = ('lr_max', 'gamma', 'bias_lr')  # numbers of a recipe that must not be 0
 NUMBERS = dict(  # at least, below
     epochs=(1, math.inf), batch_size=(1, 2 ** 31), seed=(0, 2 ** 32), hold_out=(0, math.inf),

@@ -218,7 +218,6 @@ def write_own(path: Path, write: Callable):
     write_listed(path, write)
 
 # %% ../nbs/02a_records.ipynb #8deb0dc3
-#| code-fold: true
 LEGACY = pickle.dumps(0x1950a86a20f9469cfc6c, 2)  # how files of PyTorch before 1.6 begin
 OTHER_FORMATS = {  # first bytes, and what such a file is
     b'version https://git-lfs': 'a pointer of Git LFS, not the file itself: run git lfs pull where it is from',
@@ -467,7 +466,6 @@ def write_config(folder: Path, config: dict, goes_on: bool, grows: Sequence[str]
     write_json(folder / 'config.json', config, write_listed)
 
 # %% ../nbs/02a_records.ipynb #a42411dd
-#| code-fold: true
 class InUse(RuntimeError):
     "Another process is at work on the run's folder."
 

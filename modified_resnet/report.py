@@ -31,7 +31,6 @@ from .records import as_path, check_own, make_folder, read_csv, read_json, write
 from .variants import create_variant
 
 # %% ../nbs/05a_report.ipynb #57cdce1e
-#| code-fold: true
 def read_config(folder: str | Path) -> dict:
     """config.json of a run. Raises FileNotFoundError if the folder holds no finished epoch,
     ValueError if the file is damaged."""
@@ -85,7 +84,6 @@ def recipe_of(config: dict) -> Recipe:
     return Recipe(**{field.name: config[field.name] for field in fields(Recipe) if field.name in config})
 
 # %% ../nbs/05a_report.ipynb #12ea54e7
-#| code-fold: true
 @functools.cache
 def count_parameters(
     model: str,  # name of the network
@@ -123,7 +121,6 @@ def text_table(rows: list[dict]) -> str:
                      for line in lines)
 
 # %% ../nbs/05a_report.ipynb #59bfdb74
-#| code-fold: true
 @functools.cache
 def say_missing(letters: str):
     "Say, once in a process, that figures show boxes for some letters, and what helps."
@@ -166,7 +163,6 @@ def save_run_figures(name: str, folder: Path, out: Path) -> list[tuple[str, str]
     return [(file, caption) for file, (_, caption) in zip(run_files(name), figures)]
 
 # %% ../nbs/05a_report.ipynb #cc6cb8c4
-#| code-fold: true
 def save_figures(
     runs: dict[str, Path],  # folder of each run, by model
     out: Path,  # where the PNG files go
@@ -181,7 +177,6 @@ def save_figures(
     return sorted(of_runs + compared, key=lambda pair: (not pair[0].startswith('figure'), pair[0]))
 
 # %% ../nbs/05a_report.ipynb #54190883
-#| code-fold: true
 STYLE = ('body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; '
          'color: #222; background: #fff }\n'
          'table { border-collapse: collapse; display: block; overflow-x: auto } '
@@ -205,7 +200,6 @@ def page(title: str, note: str, rows: list[dict], figures: list[tuple[str, str]]
             f'<h2>Figures</h2>\n<div class="figures">{shown}</div></body></html>\n')
 
 # %% ../nbs/05a_report.ipynb #fa313988
-#| code-fold: true
 def check_report(models: Sequence[str], out: Path):
     "Raise FileExistsError if a report on these models would replace what this program did not write."
     figures = [file for name in models for file in run_files(name)] + comparison_files()

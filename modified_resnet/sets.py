@@ -22,7 +22,6 @@ from .records import read_json
 from .report import read_history, recipe_of
 
 # %% ../nbs/05c_sets.ipynb #7b055c56
-#| code-fold: true
 SEEDS = (1234, 1, 2)  # the paper's, and two more
 HELD_OUT = 5_000  # training images kept for choices in the clean protocol
 
@@ -47,7 +46,6 @@ def run_name(
     return '-'.join([set_name, recipe.model, *changed, str(recipe.seed)])
 
 # %% ../nbs/05c_sets.ipynb #b9422f5a
-#| code-fold: true
 def command_of(
     name: str,  # of a run
     data: str = 'cifar10',  # as for load_data
@@ -60,7 +58,6 @@ def command_of(
             f'--results {results}')
 
 # %% ../nbs/05c_sets.ipynb #82d662b4
-#| code-fold: true
 def paper_runs(results: Path) -> Iterator[Recipe]:
     "The paper's experiment: three networks, three seeds."
     for seed in SEEDS:
@@ -90,7 +87,6 @@ ADAM_ON_LARGE = [  # the paper's own claim: as long as the paper trains, and its
     {'model': 'large', 'epochs': 30, 'optimizer': 'adam', 'lr_max': rate} for rate in (.0001, .0003, .001, .003, .01)]
 
 # %% ../nbs/05c_sets.ipynb #a70f5dc4
-#| code-fold: true
 def for_smoke(recipe: Recipe) -> Recipe:
     "The recipe cut to one epoch and at most a hundred held-out images: enough to see that the code runs."
     return replace(recipe, epochs=1, hold_out=min(recipe.hold_out, 100))
@@ -155,7 +151,6 @@ def best_rate(
     return best_of_rates(results, changes, list(rates_of_search(results, changes, rates)))
 
 # %% ../nbs/05c_sets.ipynb #3e3d9599
-#| code-fold: true
 def ablation_runs(results: Path) -> Iterator[Recipe]:
     "Every question with one seed, then with the others. Runs whose learning rate has not been chosen yet are left out."
     base = BASES['ablations']
@@ -187,7 +182,6 @@ SPACE = {
 ROUNDS = ((16, 4), (8, 8), (4, 15), (2, 30))  # of the search: how many recipes, for how many epochs
 
 # %% ../nbs/05c_sets.ipynb #8b3bc4f5
-#| code-fold: true
 MUON = {'schedule': 'one_cycle', 'optimizer': 'muon', 'lr_max': .2}
 JORDAN = MUON | {'batch_size': 256, 'augmentation': 'flip_crop', 'alternate_flip': True, 'label_smoothing': .1,
                  'whitening': True, 'bias_lr': 8.}  # after airbench94_muon, with our own batch, rate and smoothing
@@ -230,7 +224,6 @@ def ranking(
     return [] if None in found.values() else sorted(found, key=found.get, reverse=True)
 
 # %% ../nbs/05c_sets.ipynb #ade2c185
-#| code-fold: true
 LENGTHS = (30, 12, 100)  # epochs of the best recipes: the paper's, fewer, and more
 SEARCHED_FOR = {'small': 'small', 'medium': 'medium', 'large': 'medium', 'budget': 'medium'}  # whose search chooses
 RECOMMENDED = JORDAN  # what both searches have chosen, against the paper's

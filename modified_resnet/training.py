@@ -148,7 +148,6 @@ def run_config(
                 train_fingerprint=train_set.fingerprint(), test_fingerprint=test_set.fingerprint())
 
 # %% ../nbs/03_training.ipynb #3ea05b14
-#| code-fold: true
 def check_kinds(*images: ImageSet, recipe: Recipe = Recipe(), model: nn.Module | None = None):
     "Raise TypeError naming the first of recipe, model and images that is another thing, and what is wanted."
     if not isinstance(recipe, Recipe): raise TypeError(f"recipe={recipe!r}: want a Recipe, as in Recipe('small')")
