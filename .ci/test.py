@@ -1,6 +1,6 @@
-"""The project's tests: package and notebooks in step, notebooks clean, README fresh, every notebook passes, the site is sound.
+"""The project's tests: package and notebooks in step, notebooks clean, README fresh, every notebook passes, the site and the package are sound.
 
-Ends with one line 'N passed, M failed' that counts notebooks and the site; exit code 1 if anything failed.
+Ends with one line 'N passed, M failed' that counts notebooks, the site and the package; exit code 1 if anything failed.
 A notebook that is out of step, or not clean, counts as failed.
 """
 import filecmp
@@ -89,9 +89,14 @@ def run_site() -> dict:
                 said=first['said'] + second['said'] + ('' if same_pages else f'Quarto makes other pages: {pages}'))
 
 
+def run_package() -> dict:
+    "Build sdist and wheel and use what they install, as a user and a type checker do."
+    return run('package', [sys.executable, '.ci/package_test.py'])
+
+
 def report(job: dict) -> dict:
     "Print how a job went, and what it said if it failed."
-    last = f'  {job["said"].strip().splitlines()[-1]}' if job['name'] == 'site' and job['said'].strip() else ''
+    last = f'  {job["said"].strip().splitlines()[-1]}' if job['name'] in ('site', 'package') and job['said'].strip() else ''
     print(f'{"passed" if job["good"] else "FAILED":6}  {job["name"]}  {job["seconds"]:.0f} s{last}', flush=True)
     if not job['good']: print(job['said'])
     return job
@@ -109,7 +114,7 @@ def main() -> int:
     missing = {name: package for name, package in NEEDS.items() if importlib.util.find_spec(package) is None}
     notebooks = sorted((path for path in (ROOT / 'nbs').glob('*.ipynb') if path.name not in missing),
                        key=lambda path: (path.name not in LONGEST, path.name))
-    jobs = [run_site, *(lambda path=path: run_notebook(path) for path in notebooks)]
+    jobs = [run_site, run_package, *(lambda path=path: run_notebook(path) for path in notebooks)]
     with ThreadPoolExecutor(WORKERS) as pool: results = list(pool.map(lambda job: report(job()), jobs))
     slowest = sorted(results, key=lambda job: -job['seconds'])[:5]
     print(f'{time.perf_counter() - start:.0f} seconds; the slowest: ' + ', '.join(f'{job["name"]} {job["seconds"]:.0f} s' for job in slowest))
