@@ -1,4 +1,4 @@
-"""The package as pip and a user's tools see it: sdist and wheel, in folders of their own; fetches nothing, installs nothing here.
+"""The package as pip and a user's tools see it: sdist and wheel, in an environment of its own; fetches nothing, installs nothing here.
 
 Needs the environment that settings.ini describes (its torch is the one that is used), on Linux, macOS or Windows.
 """
@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import zipfile
 from configparser import ConfigParser
@@ -19,8 +20,8 @@ QUIET = {'TQDM_DISABLE': '1', 'MPLBACKEND': 'agg', 'PIP_NO_INDEX': '1', 'PIP_DIS
 
 def run(*command, code: int = 0, **options) -> str:
     "What a command prints, on both streams; AssertionError with it if its exit code is another."
-    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding='utf-8',
-                          stdin=subprocess.DEVNULL, **{'env': os.environ | QUIET} | options)
+    done = subprocess.run([str(word) for word in command], text=True, encoding='utf-8', stdin=subprocess.DEVNULL,
+                          **dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=os.environ | QUIET) | options)
     assert done.returncode == code, f'{" ".join(map(str, command))}: exit code {done.returncode}\n{done.stdout}'
     return done.stdout
 
@@ -42,35 +43,41 @@ def test_build(source: Path) -> Path:
     return wheel
 
 
-def test_installed(source: Path, target: Path, scratch: Path):
+def new_environment(folder: Path) -> Path:
+    "A new virtual environment that sees the packages installed here, but not the editable install of this one. Its Python."
+    run(sys.executable, '-m', 'venv', '--without-pip', folder)
+    python, = [path for path in folder.glob('*/python*') if path.stem == 'python']
+    packages = Path(run(python, '-c', 'import sysconfig; print(sysconfig.get_path("purelib"))').strip())
+    (packages / 'here.pth').write_text(sysconfig.get_path('purelib') + '\n', encoding='utf-8')  # its own .pth files are not read
+    return python
+
+
+def test_installed(source: Path, python: Path, scratch: Path):
     "The sdist installs, and what was installed answers, from a folder without the source."
     sdist, = (source / 'dist').glob('*.tar.gz')
-    run(sys.executable, '-m', 'pip', 'install', '--quiet', '--no-deps', '--no-build-isolation', '--target', target, sdist)
-    environment = {'env': os.environ | QUIET | {'PYTHONPATH': str(target)}, 'cwd': scratch}
-    found = run(sys.executable, '-c', 'import modified_resnet; print(modified_resnet.__file__)', **environment)
-    assert Path(found.strip()).is_relative_to(target), f'{found.strip()} was imported, not the package in {target}'
-    run(sys.executable, '-c', 'from PIL import Image; Image.new("RGB", (40, 30), "red").save("photo.png")', **environment)
-    command, = [path for path in target.glob('*/modified-resnet*') if path.suffix in ('', '.exe')]
+    run(sys.executable, '-m', 'pip', '--python', python, 'install', '--quiet', '--no-deps', '--no-build-isolation', '--ignore-installed', sdist)
+    environment = {'env': {name: value for name, value in os.environ.items() if name != 'PYTHONPATH'} | QUIET, 'cwd': scratch}
+    found = run(python, '-c', 'import modified_resnet; print(modified_resnet.__file__)', **environment)
+    assert Path(found.strip()).is_relative_to(python.parents[1]), f'{found.strip()} was imported, not what was installed'
+    run(python, '-c', 'from PIL import Image; Image.new("RGB", (40, 30), "red").save("photo.png")', **environment)
+    command, = python.parent.glob('modified-resnet*')
     said = run(command, 'predict', 'photo.png', **environment)
     assert said.startswith('photo.png: ') and '%' in said, said
-    said = run(sys.executable, ROOT / '.ci' / 'user.py', scratch / 'user', **environment)
+    said = run(python, ROOT / '.ci' / 'user.py', scratch / 'user', **environment)
     assert '78,042 parameters' in said and '2 epochs' in said and (scratch / 'user' / 'digits.safetensors').is_file(), said
 
 
-def test_types(target: Path, scratch: Path):
-    "A type checker has nothing to say about a user's script. Told a lie, it has."
+def test_types(python: Path, scratch: Path):
+    "A type checker has nothing to say about a user's script. Told a lie, or a name from another module, it has."
     script = (ROOT / '.ci' / 'user.py').read_text(encoding='utf-8')
-    lie = script.replace("epochs=2", "epochs='two'")
-    assert lie != script
-    for name, text in (('user.py', script), ('lie.py', lie)): (scratch / name).write_text(text, encoding='utf-8')
+    wrong = script.replace('epochs=2', "epochs='two'").replace('from modified_resnet.run import fit', 'from modified_resnet.run import fit, torch')
+    for name, text in (('user.py', script), ('wrong.py', wrong)): (scratch / name).write_text(text, encoding='utf-8')
     config = scratch / 'pyrightconfig.json'
-    config.write_text(json.dumps({'include': ['*.py'], 'typeCheckingMode': 'basic', 'extraPaths': [str(target)]}), encoding='utf-8')
-    checked = subprocess.run([sys.executable, '-m', 'basedpyright', '--outputjson', '--pythonpath', sys.executable, '-p', str(config)],
-                             capture_output=True, text=True, encoding='utf-8')
-    assert checked.returncode == 1, checked.stdout + checked.stderr
-    found = [(Path(one['file']).name, one['message']) for one in json.loads(checked.stdout)['generalDiagnostics']]
-    assert found and {name for name, _ in found} == {'lie.py'}, found
-    assert len(found) == 1 and 'epochs' in found[0][1], found
+    config.write_text(json.dumps({'include': ['*.py'], 'typeCheckingMode': 'basic'}), encoding='utf-8')
+    command = [sys.executable, '-m', 'basedpyright', '--outputjson', '--pythonpath', python, '-p', config]
+    found = json.loads(run(*command, code=1, stderr=subprocess.DEVNULL))['generalDiagnostics']
+    assert {Path(one['file']).name for one in found} == {'wrong.py'}, found
+    assert {one['rule'] for one in found} == {'reportArgumentType', 'reportPrivateImportUsage'}, found  # the second wants py.typed
 
 
 def test_partners_stay(wheel: Path):
@@ -111,13 +118,14 @@ def test_make(source: Path, scratch: Path):
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        source, target, scratch = (Path(folder).resolve() / name for name in ('source', 'target', 'scratch'))
+        source, scratch = (Path(folder).resolve() / name for name in ('source', 'scratch'))
         scratch.mkdir()
         copy_sources(source)
         test_one_lower_bound()
         wheel = test_build(source)
-        test_installed(source, target, scratch)
-        test_types(target, scratch)
+        python = new_environment(Path(folder).resolve() / 'environment')
+        test_installed(source, python, scratch)
+        test_types(python, scratch)
         test_partners_stay(wheel)
         if shutil.which('make') and os.name == 'posix': test_make(source, scratch)
     print(f'{wheel.name} builds, installs, answers and has types')
