@@ -13,7 +13,7 @@ OLD_STAMP := $(OLD)/.installed
 # what a run needs, and no more: no nbdev, no torchsummary
 RUN_ONLY := 'torch==2.11.*' 'torchvision==0.26.*' matplotlib scikit-learn tqdm numpy pillow filelock shtab
 
-.PHONY: help reproduce test test-gpu test-torch-2.11 bench docs preview prepare clean
+.PHONY: help reproduce test test-gpu test-torch-2.11 bench docs preview prepare hook clean
 .DEFAULT_GOAL := help
 
 help:
@@ -27,13 +27,13 @@ help:
 	@echo "make clean      remove the virtual environment and all build results"
 
 $(STAMP): settings.ini setup.py constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || \
-	  { echo "Python 3.10 or newer is needed, but '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || echo missing): make PYTHON=python3.11 ..." >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "Python 3.11 or newer is needed, but '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || echo missing): make PYTHON=python3.11 ..." >&2; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { echo "could not make a virtual environment: on Debian, apt-get install python3-venv" >&2; exit 2; }
 	@echo "installing into $(VENV) (several GB for PyTorch, some minutes) ..."
 	@$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e '.[dev]' || \
-	  { echo "the installation failed: is there a network? Repeat the command to go on" >&2; exit 1; }
+	  { echo "the installation failed, for the reason that pip gives above. Repeat the command to go on" >&2; exit 1; }
 	@touch $@
 
 reproduce: $(STAMP)
@@ -50,7 +50,7 @@ $(OLD_STAMP):
 	@test -x $(OLD)/bin/python || $(PYTHON) -m venv $(OLD)
 	@echo "installing into $(OLD) (several GB for PyTorch, some minutes) ..."
 	@$(OLD)/bin/python -m pip install --quiet --no-compile --disable-pip-version-check $(RUN_ONLY) || \
-	  { echo "the installation failed: is there a network? Repeat the command to go on" >&2; exit 1; }
+	  { echo "the installation failed, for the reason that pip gives above. Repeat the command to go on" >&2; exit 1; }
 	@touch $@
 
 test-torch-2.11: $(OLD_STAMP)
@@ -68,6 +68,13 @@ preview: docs
 
 prepare: $(STAMP)
 	@$(BIN)/nbdev_export && $(BIN)/python .ci/outputs.py && $(BIN)/nbdev_clean && $(BIN)/python .ci/lighter.py && $(BIN)/python .ci/readme.py
+
+# `make prepare` before a commit, which is no time to install several GB: in .venv, or else with the nbdev at hand
+hook:
+	@bin=$(BIN); test -x $$bin/nbdev_export || bin=$$(dirname "$$(command -v nbdev_export || echo none/)"); \
+	test -x "$$bin/nbdev_export" -a -x "$$bin/python" || \
+	  { echo "nbdev is not installed here: 'make prepare' installs it into $(VENV) (several GB), then commit again" >&2; exit 1; }; \
+	$(MAKE) --no-print-directory --old-file=$(STAMP) prepare BIN="$$bin"
 
 clean:
 	rm -rf $(VENV) $(OLD) _docs _proc build dist *.egg-info

@@ -1,7 +1,7 @@
-"""The project's tests: package and notebooks in step, notebooks clean, README fresh, every notebook passes, the site is sound.
+"""The project's tests: package and notebooks in step, notebooks clean, README fresh, every notebook passes, the site and the package are sound.
 
-The notebooks are tested by `nbdev_test --flags slow`. Ends with one line 'N passed, M failed' that counts notebooks, the site
-and the opening of chapters alone; exit code 1 if anything failed.
+The notebooks are tested by `nbdev_test --flags slow`. Ends with one line 'N passed, M failed' that counts notebooks, the site,
+the package and the opening of chapters alone; exit code 1 if anything failed.
 A notebook that is out of step, or not clean, counts as failed.
 """
 import filecmp
@@ -95,9 +95,14 @@ def run_alone() -> dict:
     return run('chapters opened alone', [sys.executable, '.ci/alone_test.py', '00_blocks'])
 
 
+def run_package() -> dict:
+    "Build sdist and wheel and use what they install, as a user and a type checker do."
+    return run('package', [sys.executable, '.ci/package_test.py'])
+
+
 def report(job: dict) -> dict:
     "Print how a job went, and what it said if it failed."
-    last = f'  {job["said"].strip().splitlines()[-1]}' if job['name'] == 'site' and job['said'].strip() else ''
+    last = f'  {job["said"].strip().splitlines()[-1]}' if job['name'] in ('site', 'package') and job['said'].strip() else ''
     print(f'{"passed" if job["good"] else "FAILED":6}  {job["name"]}  {job["seconds"]:.0f} s{last}', flush=True)
     if not job['good']: print(job['said'])
     return job
@@ -116,7 +121,7 @@ def main() -> int:
     missing = {name: package for name, package in NEEDS.items() if importlib.util.find_spec(package) is None}
     notebooks = sorted(path.name for path in (ROOT / 'nbs').glob('*.ipynb') if path.name not in missing)
     with ThreadPoolExecutor(1) as pool:  # beside the notebooks
-        others = [pool.submit(job) for job in (run_site, run_alone)]
+        others = [pool.submit(job) for job in (run_site, run_package, run_alone)]
         results = run_notebooks(notebooks, [*missing])
         results += [report(other.result()) for other in others]
     print(f'{time.perf_counter() - start:.0f} seconds')
