@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PIECE', 'VIEWS', 'World', 'epoch_generator', 'alternate_flips', 'on_device', 'check_moves', 'plan_epoch', 'Batches',
            'augmented', 'finished', 'get_batch', 'prepare', 'take', 'keep_freed_memory', 'Speed', 'safe_speed', 'moved',
-           'views_of', 'model_normalization', 'check_images', 'predict', 'mean_by_batch', 'exact', 'own_place',
+           'views_of', 'model_normalization', 'check_images', 'predict', 'mean_by_batch', 'to_float64', 'own_place',
            'join_world']
 
 # %% ../nbs/03b_batches.ipynb #2b0e3aba
@@ -309,9 +309,9 @@ def predict(
 # %% ../nbs/03b_batches.ipynb #5328b587
 def mean_by_batch(losses: Tensor, batch_size: int) -> float:
     "The paper's average of a loss (N,): the mean over batches of each batch's mean."
-    return torch.stack([part.mean() for part in exact(losses).split(batch_size)]).mean().item()
+    return torch.stack([part.mean() for part in to_float64(losses).split(batch_size)]).mean().item()
 
-def exact(x: Tensor) -> Tensor:
+def to_float64(x: Tensor) -> Tensor:
     "As float64; on the CPU if it is on an Apple GPU, which has none."
     return (x.cpu() if x.device.type == 'mps' else x).double()
 

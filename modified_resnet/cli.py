@@ -561,7 +561,7 @@ def as_row(path: Path, row: list[tuple[str, float]]) -> dict:
 @contextlib.contextmanager
 def growing_table(found: list[tuple], out: Path | None):
     """Gives a function to call when `found` has grown, which writes predictions.csv, now and then: the table is always
-    whole, and who kills the program loses a second, or a tenth of the time. At the end, however it comes, it has all."""
+    whole, and who kills the program loses a second, or a tenth of the time. At the end it has all."""
     from modified_resnet.records import make_folder, write_csv, write_own
     written = due = 0
     def write():

@@ -26,7 +26,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from .batches import Batches, Speed, World, exact, keep_freed_memory, mean_by_batch, predict, safe_speed
+from .batches import (Batches, Speed, World, keep_freed_memory, mean_by_batch, predict, safe_speed,
+                                     to_float64)
 from .images import PAPER_MEAN, PAPER_STD, ImageSet, channel_stats, normalize
 from .modern import RunningAverage, parameter_groups, whiten_stem, zero_gammas
 from .recipe import Recipe, learning_rates, make_optimizer, network_of
@@ -416,7 +417,7 @@ def check_finite(
     good = [v.isfinite().all() for v in trainer.model.state_dict().values()] if weights else []
     if not len(bad) and not (good and not torch.stack(good).all()): return  # one question to the device for all weights
     batch = int(bad[0]) if len(bad) else trainer.step - 1
-    rate = trainer.rates[(trainer.epoch - 1) * len(trainer.batches) + batch, 0].item()  # `rate` is of a later step by now
+    rate = trainer.rates[(trainer.epoch - 1) * len(trainer.batches) + batch, 0].item()  # `rate` is of a later step
     value = f'the loss is {losses[batch].item()}' if len(bad) else 'a weight is not finite'
     raise FloatingPointError(f'{value} at epoch {trainer.epoch}, batch {batch + 1}, learning rate {rate:.3g}: '
                              f'try a lower lr_max than {trainer.recipe.lr_max:g}. The last good checkpoint is kept')
@@ -440,7 +441,8 @@ def finish_epoch(trainer: Trainer) -> dict:
     Raises ValueError if the epoch has batches left, FloatingPointError as `check_finite`,
     and if a test loss is not finite."""
     if not trainer.epoch_done:
-        raise ValueError(f'epoch {trainer.epoch} has {len(trainer.batches) - trainer.step} batches left: take its steps first')
+        raise ValueError(f'epoch {trainer.epoch} has {len(trainer.batches) - trainer.step} batches left: '
+                         'take its steps first')
     start = time.perf_counter()
     trainer.check_finite()
     losses, predictions = trainer.look()
@@ -451,7 +453,7 @@ def finish_epoch(trainer: Trainer) -> dict:
     trainer.confusion = confusion_counts(trainer.test_labels.cpu(), predictions.cpu(), len(trainer.classes))
     row = history_row(trainer.epoch, int(hits), train_losses.mean().item(), len(trainer.batches.images),
                       int(trainer.confusion.trace()), mean_by_batch(losses, trainer.recipe.batch_size),
-                      exact(losses).mean().item(), len(trainer.test_labels), trainer.rate,
+                      to_float64(losses).mean().item(), len(trainer.test_labels), trainer.rate,
                       trainer.seconds + time.perf_counter() - start)
     trainer.history.append(row)
     trainer.start_epoch(trainer.epoch + 1)
@@ -469,8 +471,10 @@ def state_dict(trainer: Trainer) -> dict:
     trained = dict(trained=trainer.model.state_dict()) if trainer.average else {}
     return copy.deepcopy(dict(trainer.weights(), **trained, optimizer=trainer.optimizer.state_dict(),
                               random=torch.get_rng_state(),
-                              history=trainer.history, confusion=trainer.confusion, epoch=trainer.epoch, step=trainer.step,
-                              losses=trainer.world.sum(trainer.losses.clone()), hits=trainer.world.sum(trainer.hits.clone()),
+                              history=trainer.history, confusion=trainer.confusion,
+                              epoch=trainer.epoch, step=trainer.step,
+                              losses=trainer.world.sum(trainer.losses.clone()),
+                              hits=trainer.world.sum(trainer.hits.clone()),
                               seconds=trainer.seconds))
 
 # %% ../nbs/03c_engine.ipynb #a78f658d

@@ -215,7 +215,8 @@ def fetch_archive(
         else:
             if broken_archive(part):
                 part.unlink()
-                raise ValueError(f'{url} has not the MD5 sum of {ARCHIVE}, so it was removed again: try another address')
+                raise ValueError(f'{url} has not the MD5 sum of {ARCHIVE}, so it was removed again: '
+                                 'try another address')
     part.replace(archive)
 
 # %% ../nbs/02_images.ipynb #8b6f0d31

@@ -76,7 +76,7 @@ NUMBERS = dict(  # at least, below
     momentum=(0, 1), dropout=(0, 1), block_dropout=(0, 1), label_smoothing=(0, 1), average=(0, 1))
 CHOICES = dict(optimizer=OPTIMIZERS, schedule=SCHEDULES, augmentation=AUGMENTATIONS, normalization=('paper', 'data'))
 IDLE = dict(  # what must be so for a field to act; where it does not, it is at its default: a run has one recipe
-    lr_min=(lambda r: r.schedule not in ('constant', 'one_cycle'), 'the schedule is another than constant or one_cycle'),
+    lr_min=(lambda r: r.schedule not in ('constant', 'one_cycle'), 'the schedule is not constant or one_cycle'),
     gamma=(lambda r: r.schedule == 'exp_range', 'the schedule is exp_range'),
     momentum=(lambda r: r.optimizer in ('sgd', 'muon'), 'the optimizer is sgd or muon'),
     nesterov=(lambda r: r.optimizer in ('sgd', 'muon'), 'the optimizer is sgd or muon'),

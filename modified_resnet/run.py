@@ -26,7 +26,8 @@ from .batches import Speed, World, join_world, predict, safe_speed, views_of
 from .engine import Trainer, drop_kernels, first_line, weights_print
 from .images import ImageSet, hold_out
 from .recipe import ENDLESS, Recipe
-from .records import (ANOTHER, BEST, LAST, PREVIOUS, CheckpointError, add_sitting, as_path, load_checkpoint,
+from .records import (ANOTHER, BEST, LAST, PREVIOUS, CheckpointError, add_sitting, as_path,
+                                     load_checkpoint,
                                      open_run, read_checkpoint, read_json, save_checkpoint, save_tensors,
                                      settle_checkpoint, write_json)
 from .training import (advise_on_memory, best_row, check_kinds, check_pair, class_difference, epoch_line,
@@ -257,7 +258,8 @@ def fit(
 def go_on(trainer: Trainer, folder: Path, init: nn.Module | None = None):
     """Restore the newest good checkpoint of a run, if it has one, in every process;
     say aloud if a newer one was damaged. `init` has the weights that the run was given to begin with.
-    Raises CheckpointError if there is a record but no checkpoint, or none that is whole; ValueError as `load_state_dict`."""
+    Raises CheckpointError if there is a record but no checkpoint, or none that is whole;
+    ValueError as `load_state_dict`."""
     state, faults = trainer.world.first(lambda: (settle_checkpoint(folder), load_checkpoint(folder))[1])
     if state is not None: trainer.load_state_dict(state)
     elif (folder / 'history.csv').exists():
