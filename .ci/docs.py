@@ -90,6 +90,11 @@ def fold_imports(cell: dict):
     if cell['cell_type'] == 'code' and source.strip() and not names.strip(): cell['source'] = f'#| code-fold: true\n#| code-summary: "Imports"\n{source}'
 
 
+def processed() -> list[Path]:
+    "The notebooks that become pages."
+    return [path for path in PROC.rglob('*.ipynb') if '_docs' not in path.parts]
+
+
 def write_notebook(path: Path, notebook: dict):
     "Write a processed notebook, its texts as lists of lines: from one long string Quarto drops the newlines."
     for cell in notebook['cells']:
@@ -142,16 +147,16 @@ def draw_card():
 
 def rename_pages() -> dict[str, str]:
     "Give the processed notebooks the names of their pages. Returns the file each page is made from, by its new name."
-    names = {path.name: page_name(path) for path in PROC.glob('*.ipynb')}
+    names = {path.name: page_name(path) for path in processed()}
     swap = lambda text: re.sub(r'(?<![\w/])(?:' + '|'.join(map(re.escape, names)) + ')', lambda m: names[m[0]] + '.ipynb', text)
-    for path in list(PROC.glob('*.ipynb')):
+    for path in processed():
         notebook = json.loads(path.read_text())
         for cell in notebook['cells']:
             if cell['cell_type'] != 'code': cell['source'] = re.sub(r'^output-file: .*\n', '', swap(''.join(cell['source'])), flags=re.M)
             for output in cell.get('outputs', []):
                 if 'text/markdown' in output.get('data', {}): output['data']['text/markdown'] = swap(''.join(output['data']['text/markdown']))
         path.unlink()
-        write_notebook(PROC / f'{names[path.name]}.ipynb', notebook)
+        write_notebook(path.with_stem(names[path.name]), notebook)
     for path in [*PROC.glob('*.yml'), *PROC.glob('*.qmd')]: path.write_text(swap(path.read_text()))
     return {f'{new}.ipynb': old for old, new in names.items()}
 
@@ -163,14 +168,19 @@ def contents(text: str) -> str:
     return f'<details class="contents"><summary>On this page</summary>\n{links}\n</details>' if links else ''
 
 
-def finish(text: str, site_url: str) -> str:
+def pages_in(folder: Path) -> list[Path]:
+    "The pages of a built site."
+    return [page for page in folder.rglob('*.html') if 'site_libs' not in page.parts]
+
+
+def finish(text: str, site_url: str, up: str) -> str:
     """A page whose links to this site are relative, whose scrolling regions can be reached by keyboard, whose icons are not
     read out beside their link's name, whose lines of code say how far they are indented, with its contents for small screens."""
     text = re.sub(r'(<i class="bi [^"]*") role="img"(?=>)', r'\1 aria-hidden="true"', text)
     text = re.sub(r'<(pre|div class="cell-output[^"]*"(?=>\s*<table))(?=[ >])(?![^>]*tabindex)', r'<\1 tabindex="0"', text)
     text = re.sub(r'(<span id="cb\d+-\d+")(?=><a [^>]*></a>(?:<span class="\w+">)?( +))', lambda m: f'{m[1]} style="--indent:{len(m[2])}ch"', text)
     text = re.sub(r'(<header id="title-block-header".*?</header>)', lambda m: m[1] + contents(text), text, count=1, flags=re.S)
-    return re.sub(f'(<a [^>]*href="){re.escape(site_url)}/', r'\1./', text)
+    return re.sub(f'(<a [^>]*href="){re.escape(site_url)}/', rf'\1{up}', text)
 
 
 def with_quarto():
@@ -184,24 +194,25 @@ def without_quarto():
     "Render with smalldocs."
     sources = rename_pages()
     subprocess.run([BIN / 'smalldocs', 'render', '--quiet', PROC], check=True)
-    for page in (PROC / '_docs').glob('*.html'):  # links to the source
-        page.write_text(re.sub(r'(?<=/main/nbs/)\w+\.ipynb', lambda m: sources.get(m[0], m[0]), page.read_text()))
+    for page in pages_in(PROC / '_docs'):  # links to the source
+        page.write_text(re.sub(r'(?<=/main/nbs/)(?:lab/)?\w+\.ipynb', lambda m: sources.get(m[0], m[0]), page.read_text()))
 
 
 def main():
     shutil.rmtree(PROC, ignore_errors=True)
     refresh_quarto_yml()
     proc_nbs(force=True)
-    for path in PROC.glob('*.ipynb'): tidy(path)
+    shutil.rmtree(PROC / 'tests')  # no pages
+    for path in processed(): tidy(path)
     copy_results()
     draw_card()
     renderer = with_quarto if shutil.which('quarto') else without_quarto
     renderer()
     site_url = yaml.safe_load((PROC / 'nbdev.yml').read_text())['website']['site-url']
-    for page in (PROC / '_docs').glob('*.html'): page.write_text(finish(page.read_text(), site_url))
+    for page in pages_in(PROC / '_docs'): page.write_text(finish(page.read_text(), site_url, '../' * (len(page.relative_to(PROC / '_docs').parts) - 1) or './'))
     shutil.rmtree(DOCS, ignore_errors=True)
     shutil.move(PROC / '_docs', DOCS)
-    print(f'{len(list(DOCS.glob("*.html")))} pages in {DOCS.name}/, {renderer.__name__.replace("_", " ")}')
+    print(f'{len(pages_in(DOCS))} pages in {DOCS.name}/, {renderer.__name__.replace("_", " ")}')
 
 
 if __name__ == '__main__':

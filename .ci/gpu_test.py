@@ -104,7 +104,7 @@ def main() -> int:
     os.environ['PYTHONPATH'] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get('PYTHONPATH')]))
     sys.path.insert(0, str(ROOT))
     stand_in_for_fastcore()
-    notebooks = args.notebooks or [path for path in sorted((ROOT / 'nbs').glob('*.ipynb'))
+    notebooks = args.notebooks or [path for path in sorted((ROOT / 'nbs').rglob('*.ipynb'))
                                    if any(has(source, 'gpu') for _, source in cells_of(path))]
     good = [run_notebook(path.resolve(), not args.without_gpu) for path in notebooks]
     print(f'{sum(good)} passed, {len(good) - sum(good)} failed')

@@ -25,7 +25,7 @@ def lighter(png: str) -> str:
 
 
 def main():
-    for path in sorted(NOTEBOOKS.glob('*.ipynb')):
+    for path in sorted(NOTEBOOKS.rglob('*.ipynb')):
         notebook = json.loads(path.read_text())
         changed = False
         for output in (output for cell in notebook['cells'] for output in cell.get('outputs', [])):

@@ -14,7 +14,7 @@ from execnb.shell import CaptureShell
 from nbdev.process import NBProcessor
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / 'nbs'
-CHAPTERS = ['07_photographs.ipynb']
+CHAPTERS = ['35_photographs.ipynb']
 
 
 def is_skipped(cell) -> bool:

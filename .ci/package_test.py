@@ -91,7 +91,7 @@ def test_one_lower_bound():
     config = ConfigParser(delimiters=['='])
     config.read(ROOT / 'settings.ini', encoding='utf-8')
     oldest = config['DEFAULT']['min_python']
-    for name in ('README.md', '.ci/run', 'Makefile', 'nbs/07_photographs.ipynb'):
+    for name in ('README.md', '.ci/run', 'Makefile', 'nbs/35_photographs.ipynb'):
         assert f'Python {oldest} or newer' in (ROOT / name).read_text(encoding='utf-8'), f'{name} does not ask for Python {oldest} or newer'
     workflow = (ROOT / '.github' / 'workflows' / 'test.yml').read_text(encoding='utf-8')
     assert f'"{oldest}"' in workflow, f'no workflow runs Python {oldest}'

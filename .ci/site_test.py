@@ -8,6 +8,7 @@ Search finds BasicBlock. The theme switches, and the choice is kept.
 """
 import functools
 import http.server
+import os
 import re
 import shutil
 import sys
@@ -107,7 +108,7 @@ def broken_links(pages: dict[str, Page]) -> list[str]:
             if source and not (DOCS.parent / source[1]).exists(): found.append(f'{name}: no file for {link}')
             if re.match(r'[a-z]+:', link): continue
             target, anchor = urldefrag(unquote(link))
-            target = (target or name).removeprefix('./').removeprefix('/')
+            target = os.path.normpath(os.path.join(os.path.dirname(name), target)) if target else name
             if target in ('', '.'): target = 'index.html'
             if not (DOCS / target).exists(): found.append(f'{name}: no page {link}')
             elif anchor and target in pages and anchor not in pages[target].names: found.append(f'{name}: no anchor {link}')
@@ -200,7 +201,7 @@ def main() -> int:
     if not program:
         print('site not tested: no browser (chromium) on this machine')
         return 0
-    start, names = time.perf_counter(), sorted(path.name for path in DOCS.glob('*.html'))
+    start, names = time.perf_counter(), sorted(str(path.relative_to(DOCS)) for path in DOCS.rglob('*.html') if 'site_libs' not in path.parts)
     if not names: raise SystemExit('there is no site in _docs: make docs')
     if 'content="quarto-' not in (DOCS / 'index.html').read_text(encoding='utf-8'):
         print('site not tested: its pages are not made by Quarto')

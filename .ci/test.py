@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 # nbdev_test has a process for every core, so that one thread is enough for each
 ENVIRONMENT = {'MPLBACKEND': 'agg', 'TQDM_DISABLE': '1'} | ({'OMP_NUM_THREADS': '1'} if (os.cpu_count() or 1) > 1 else {})
-NEEDS = {'02e_kernels.ipynb': 'triton'}  # what a notebook needs that PyTorch does not bring to every system
+NEEDS = {'23_kernels.ipynb': 'triton'}  # what a notebook needs that PyTorch does not bring to every system
 README_STEP = """from pathlib import Path; from nbdev.quarto import nbdev_readme
 Path('nbs/index.ipynb').touch()
 nbdev_readme.__wrapped__(chk_time=True)"""
@@ -92,7 +92,7 @@ def run_site() -> dict:
 
 def run_alone() -> dict:
     "Open every chapter alone, as Colab does; one of them is run in full."
-    return run('chapters opened alone', [sys.executable, '.ci/alone_test.py', '00_blocks'])
+    return run('chapters opened alone', [sys.executable, '.ci/alone_test.py', '01_blocks'])
 
 
 def run_package() -> dict:
@@ -119,7 +119,7 @@ def main() -> int:
             print(f'FAILED  {what} {name}')
             broken += 1
     missing = {name: package for name, package in NEEDS.items() if importlib.util.find_spec(package) is None}
-    notebooks = sorted(path.name for path in (ROOT / 'nbs').glob('*.ipynb') if path.name not in missing)
+    notebooks = sorted(path.name for path in (ROOT / 'nbs').rglob('*.ipynb') if path.name not in missing)
     with ThreadPoolExecutor(1) as pool:  # beside the notebooks
         others = [pool.submit(job) for job in (run_site, run_package, run_alone)]
         results = run_notebooks(notebooks, [*missing])

@@ -2,19 +2,20 @@
 import sys
 from pathlib import Path
 
-from modified_resnet.data import load_data
-from modified_resnet.evaluation import accuracy, evaluate_model, load_model, per_class
+from modified_resnet.checkpoints import load_model
+from modified_resnet.evaluation import accuracy, classification_report, evaluate_model
+from modified_resnet.folders import load_data
 from modified_resnet.inference import export_model, predict_images, top
 from modified_resnet.models import create_model, parameter_count
 from modified_resnet.recipe import Recipe
-from modified_resnet.run import fit
+from modified_resnet.runs import fit
 
 folder = Path(sys.argv[1])
 print(f'{parameter_count(create_model("small")):,} parameters')
 train, test = load_data('digits')
 model, history = fit(Recipe(model='8-16', epochs=2), train, test, folder / 'run', device='cpu')
 evaluation = evaluate_model(model, test)
-worst = min(per_class(evaluation.confusion, test.classes), key=lambda row: row['recall'])
+worst = min(classification_report(evaluation.confusion, test.classes), key=lambda row: row['recall'])
 print(f'{len(history)} epochs, {accuracy(evaluation):.1%} of {len(test)} images right; the worst class is {worst["class"]}')
 model, about = load_model(folder / 'run' / 'best.pt')
 for name, probability in top(predict_images(model, test.images[:4])[0], test.classes, k=2):
