@@ -7,7 +7,7 @@ def resnet_small(pretrained: bool = False, **kwargs):
     """Three stages of 16, 32 and 64 channels: 78,042 parameters. pretrained: with weights trained on CIFAR-10, in
     evaluation mode; its images are uint8 / 255, normalised by model.normalization (means, standard deviations).
     Without: in training mode, and without such numbers; num_classes=10 and in_channels=3 may be others.
-    modified_resnet.inference.predict_images takes images as they are, for either."""
+    modified_resnet.inference.predict_proba takes images as they are, for either."""
     return _model('small', pretrained, **kwargs)
 
 

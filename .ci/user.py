@@ -3,9 +3,9 @@ import sys
 from pathlib import Path
 
 from modified_resnet.checkpoints import load_model
-from modified_resnet.evaluation import accuracy, classification_report, evaluate_model
+from modified_resnet.evaluation import accuracy, classification_report, evaluate
 from modified_resnet.folders import load_data
-from modified_resnet.inference import export_model, predict_images, top
+from modified_resnet.inference import export, predict_proba, top
 from modified_resnet.models import create_model, parameter_count
 from modified_resnet.recipe import Recipe
 from modified_resnet.runs import fit
@@ -14,10 +14,10 @@ folder = Path(sys.argv[1])
 print(f'{parameter_count(create_model("small")):,} parameters')
 train, test = load_data('digits')
 model, history = fit(Recipe(model='8-16', epochs=2), train, test, folder / 'run', device='cpu')
-evaluation = evaluate_model(model, test)
+evaluation = evaluate(model, test)
 worst = min(classification_report(evaluation.confusion, test.classes), key=lambda row: row['recall'])
 print(f'{len(history)} epochs, {accuracy(evaluation):.1%} of {len(test)} images right; the worst class is {worst["class"]}')
 model, about = load_model(folder / 'run' / 'best.pt')
-for name, probability in top(predict_images(model, test.images[:4])[0], test.classes, k=2):
+for name, probability in top(predict_proba(model, test.images[:4])[0], test.classes, k=2):
     print(f'{name} {probability:.1%}')
-export_model(model, folder / 'digits.safetensors', classes=about.classes)
+export(model, folder / 'digits.safetensors', classes=about.classes)

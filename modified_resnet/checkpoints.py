@@ -50,7 +50,7 @@ def load_model(
     says = isinstance(state.get('about'), dict)
     model, about = named_model(state['about'], weights, path) if says else recognised_model(weights, path)
     model.load_state_dict(weights, strict=False)  # what is compared already; counters may be there or not
-    model.normalization, model.about = (about.mean, about.std), about
+    model.normalization, model.metadata = (about.mean, about.std), about
     return model.eval(), about
 
 # %% ../nbs/30_checkpoints.ipynb #eb4a0e34

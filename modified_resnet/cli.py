@@ -399,7 +399,7 @@ def say_set(set_name: str, done: int, data: str, results: Path):
 # %% ../nbs/36_cli.ipynb #90ec3e6c
 def run_evaluate(args):
     "The verb evaluate."
-    from modified_resnet.evaluation import classification_report, evaluate_model
+    from modified_resnet.evaluation import classification_report, evaluate
     from modified_resnet.inference import about_model, load_weights
     from modified_resnet.training import get_device
     check_results(args.out, ['confusion.csv', 'confusion.png'], args.data)
@@ -408,7 +408,7 @@ def run_evaluate(args):
     about_model(model, args.image_size)  # is the size one?
     say_assumed(args.checkpoint, about, args.image_size)
     with contextlib.redirect_stdout(sys.stderr if args.json else sys.stdout): test_set = images_for(about, args)
-    result = evaluate_model(model.to(device), test_set, args.views)
+    result = evaluate(model.to(device), test_set, args.views)
     found, rows = figures_of(result), classification_report(result.confusion, result.classes)
     if args.json:
         print(json.dumps(dict(network=about.name, data=test_set.name, images=len(test_set),
@@ -499,7 +499,7 @@ def run_predict(args):
     "The verb predict."
     from tqdm import tqdm
 
-    from modified_resnet.inference import about_model, class_names, load_weights, look_for_images, predict_images, top
+    from modified_resnet.inference import about_model, class_names, load_weights, look_for_images, predict_proba, top
     from modified_resnet.training import get_device, progress
     if args.top < 1: raise ValueError(f'--top {args.top}: want a whole number, at least 1')
     if args.map and not args.out:
@@ -515,7 +515,7 @@ def run_predict(args):
     with growing_table(found, args.out) as grown:
         for start in progress(range(0, len(paths), 64), desc='predict', unit='batch'):
             kept, images = readable(paths[start:start + 64], about.image_size)
-            scores = predict_images(model.to(device), images) if kept else []
+            scores = predict_proba(model.to(device), images) if kept else []
             new = [(path, top(row, classes, args.top)) for path, row in zip(kept, scores)]
             found += new
             grown()
@@ -590,26 +590,26 @@ def draw_predictions(found: list[tuple], model, about, out: Path, with_map: bool
     "Draw each of the first ten images and what was found in it, in place of the figures of an earlier call."
     from modified_resnet.folders import read_image
     from modified_resnet.figures import plot_prediction
-    from modified_resnet.inference import class_activation_map, class_names, predict_images
+    from modified_resnet.inference import class_activation_map, class_names, predict_proba
     from modified_resnet.figures import save_figure
     remove_figures(out, [path for path, _ in found])
     for i, (path, _) in enumerate(found[:10], 1):
         image = read_image(path, about.image_size)
-        probabilities = predict_images(model, image[None])[0]
+        probabilities = predict_proba(model, image[None])[0]
         seen = class_activation_map(model, image, int(probabilities.argmax())) if with_map else None
         figure = plot_prediction(image, probabilities, class_names(model, about), seen)
         save_figure(figure, out / figure_name(i, path))
 
 def run_export(args):
     "The verb export."
-    from modified_resnet.inference import about_model, class_names, export_model, load_weights
+    from modified_resnet.inference import about_model, class_names, export, load_weights
     check_file(args.out, example='network.onnx')
     model, about = load_weights(args.checkpoint)
     known, about, classes = about, about_model(model, args.image_size), class_names(model, about)
     say_assumed(args.checkpoint, known, args.image_size)
     plain, size = args.out.suffix.lower() == '.safetensors', about.image_size
     kept = about.classes if plain else classes
-    with contextlib.redirect_stdout(io.StringIO()): export_model(model, args.out, size, kept)  # torch.onnx talks
+    with contextlib.redirect_stdout(io.StringIO()): export(model, args.out, size, kept)  # torch.onnx talks
     if plain: print(f'{args.out}: {about.name}, plain weights; what is known of them is in the metadata')
     else: print(f'{args.out}: {about.name}, takes images of {len(about.mean)}x{size}x{size} from 0 to 255, '
                 f'gives probabilities of {len(classes)} classes, whose names are in the file')

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['VIEWS', 'autocast', 'layout_of', 'on_device', 'translated', 'tta_views', 'model_normalization', 'check_images',
-           'predict', 'mean_by_batch', 'to_float64', 'Evaluation', 'evaluate_model', 'accuracy', 'loss_by_image',
+           'predict_logits', 'mean_by_batch', 'to_float64', 'Evaluation', 'evaluate', 'accuracy', 'loss_by_image',
            'loss_by_batch', 'classification_report', 'reliability', 'calibration_error', 'highest_confidence_errors']
 
 # %% ../nbs/05_evaluation.ipynb #3394d781
@@ -89,7 +89,7 @@ def check_images(model: nn.Module, images: Tensor):
 
 # %% ../nbs/05_evaluation.ipynb #41f607da
 @torch.no_grad()
-def predict(
+def predict_logits(
     model: nn.Module,  # left as it is, but for its mode
     images: Tensor,  # uint8, (N, C, H, W), on the model's device
     batch_size: int | None = None,  # images at a time; None: 250, on a GPU 1,000, and fewer if larger than 32x32
@@ -153,7 +153,7 @@ class Evaluation:
         return confusion_counts(self.labels, self.predictions, len(self.classes))
 
 # %% ../nbs/05_evaluation.ipynb #adf2f024
-def evaluate_model(
+def evaluate(
     model: nn.Module,  # on any device; left in evaluation mode
     data: ImageSet,  # labelled images
     views: int = 1,  # as for `predict`: 1, 2 with the mirror image, or 6
@@ -163,7 +163,7 @@ def evaluate_model(
     check_classes(model, data)
     if not len(data): raise ValueError(f'{data.name} has no images: want at least one')
     device = next(model.parameters()).device
-    return Evaluation(predict(model, data.images.to(device), views=views).cpu(), data.labels.cpu(), data.classes)
+    return Evaluation(predict_logits(model, data.images.to(device), views=views).cpu(), data.labels.cpu(), data.classes)
 
 # %% ../nbs/05_evaluation.ipynb #9edadcec
 def accuracy(result: Evaluation) -> float:

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['WEIGHTS_SUFFIXES', 'WEIGHTS', 'pretrained_names', 'pretrained_card', 'load_pretrained', 'why_not', 'load_weights',
            'walk_images', 'look_for_images', 'listed_places', 'matching', 'find_images', 'class_names', 'check_network',
-           'image_batch', 'predict_images', 'top', 'class_activation_map', 'Deployable', 'about_model', 'export_model',
+           'image_batch', 'predict_proba', 'top', 'class_activation_map', 'Deployable', 'about_model', 'export',
            'write_safetensors', 'write_pt2', 'write_onnx', 'hub_model']
 
 # %% ../nbs/33_inference.ipynb #27a4241a
@@ -29,7 +29,7 @@ from torch import nn, Tensor
 from .checkpoints import (as_path, CheckpointError, LAST, load_model, named_model, own_files, read_json,
                                          stages_in, write_atomically)
 from .data import normalize
-from .evaluation import check_images, model_normalization, predict
+from .evaluation import check_images, model_normalization, predict_logits
 from .folders import check_size, IMAGE_SUFFIXES, is_image, not_a_file, read_image, read_images
 from .models import create_model, Metadata, unwrap
 
@@ -162,7 +162,7 @@ def check_network(model):
 
 # %% ../nbs/33_inference.ipynb #784d9829
 def image_batch(
-    images: Tensor | str | Path | Image.Image | np.ndarray | Sequence,  # as for `predict_images`
+    images: Tensor | str | Path | Image.Image | np.ndarray | Sequence,  # as for `predict_proba`
     image_size: int = 32,  # height and width that files, PIL images and arrays are brought to
 ) -> Tensor:
     """One or more images of any kind as uint8 (N, 3, H, W).
@@ -183,7 +183,7 @@ def image_batch(
     return torch.stack(read)
 
 # %% ../nbs/33_inference.ipynb #bdb9580f
-def predict_images(
+def predict_proba(
     model: nn.Module,  # as from load_model
     images: Tensor | str | Path | Image.Image | np.ndarray | Sequence,  # uint8 (N, 3, H, W), or others: see below
 ) -> Tensor:
@@ -192,9 +192,9 @@ def predict_images(
     that the network was trained on. Errors as `image_batch` and `predict`."""
     check_network(model)
     network = unwrap(model)
-    size = network.about.image_size if hasattr(network, 'about') else 32
+    size = network.metadata.image_size if hasattr(network, 'metadata') else 32
     device = next(model.parameters()).device
-    return predict(model, image_batch(images, size).to(device)).softmax(1)
+    return predict_logits(model, image_batch(images, size).to(device)).softmax(1)
 
 # %% ../nbs/33_inference.ipynb #f2579ac2
 def top(
@@ -208,7 +208,7 @@ def top(
     if k < 1: raise ValueError(f'k={k}: want a whole number, at least 1')
     if tuple(probabilities.shape) != (len(classes),):
         raise ValueError(f'probabilities are {tuple(probabilities.shape)} for {len(classes)} classes: '
-                         'give those of one image, as predict_images(...)[0], and the names of its classes')
+                         'give those of one image, as predict_proba(...)[0], and the names of its classes')
     values, places = probabilities.topk(min(k, len(classes)))
     return [(classes[i], p) for i, p in zip(places.tolist(), values.tolist())]
 
@@ -259,7 +259,7 @@ def about_model(
     "What is known of a network, with what the arguments say. Raises ValueError for a size or names that cannot be."
     check_network(model)
     model = unwrap(model)
-    about = getattr(model, 'about', None) or Metadata(stages_in(model.state_dict()), (), *model_normalization(model),
+    about = getattr(model, 'metadata', None) or Metadata(stages_in(model.state_dict()), (), *model_normalization(model),
                                                    assumed=not hasattr(model, 'normalization'))
     classes = about.classes if classes is None else tuple(classes)
     image_size = about.image_size if image_size is None else image_size
@@ -269,7 +269,7 @@ def about_model(
     return replace(about, classes=classes, image_size=image_size)
 
 # %% ../nbs/33_inference.ipynb #0f23c06d
-def export_model(
+def export(
     model: nn.Module,  # as from load_model; left as it is
     path: str | Path,  # ends in .onnx, in .pt2 for torch.export, or in .safetensors for plain weights
     image_size: int | None = None,  # as for `about_model`

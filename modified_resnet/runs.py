@@ -8,7 +8,7 @@ __all__ = ['OF_IMAGES', 'FREE', 'cpu_name', 'git_state', 'uses_tf32', 'environme
            'remove_partial', 'add_session', 'run_config', 'write_confusion', 'write_results', 'read_config',
            'read_history', 'last_test_accuracy', 'read_confusion', 'recipe_of', 'count_parameters',
            'recorded_parameters', 'table_row', 'text_table', 'Interrupted', 'StopSignals', 'save_run', 'advise_on_disk',
-           'write_events', 'write_epoch', 'record_epoch', 'obey', 'train_epoch', 'wait_for', 'so_far',
+           'write_events', 'write_epoch', 'record_epoch', 'obey', 'run_epoch', 'wait_for', 'so_far',
            'advise_on_processes', 'check_longer', 'network_to_begin_with', 'config_of', 'fit', 'go_on', 'forget_test',
            'say_start', 'score', 'test_once']
 
@@ -42,7 +42,7 @@ from .checkpoints import (add_to_list, as_path, BEGUN, BEST, check_own, Checkpoi
                                          save_tensors, settle_checkpoint, write_atomically, write_csv, write_json,
                                          write_lines, write_listed)
 from .data import ImageSet, validation_split
-from .evaluation import predict, tta_views
+from .evaluation import predict_logits, tta_views
 from .models import create_variant, parameter_count
 from .recipe import check_is_recipe, ENDLESS, Recipe, Speed
 from .trainer import (drop_kernels, join_world, network_changes, safe_speed, Trainer, weights_print,
@@ -414,7 +414,7 @@ def obey(stop: StopSignals, trainer: Trainer, where: str):
         raise Interrupted(f'stopped by {stop.name or "another process"} {where}')
 
 # %% ../nbs/31_runs.ipynb #1b46b936
-def train_epoch(
+def run_epoch(
     trainer: Trainer,  # trained until its epoch has no batches left
     stop: StopSignals,  # looked at after every step, on a GPU after every twentieth
     save: Callable[[], None],  # called to write a checkpoint
@@ -552,7 +552,7 @@ def fit(
         trainer = Trainer(recipe, train_part, looked_at, device, speed, world, init)
         go_on(trainer, folder, init)
         while not trainer.done:
-            if not trainer.epoch_done: train_epoch(trainer, stop, lambda: save_run(trainer, folder), save_seconds)
+            if not trainer.epoch_done: run_epoch(trainer, stop, lambda: save_run(trainer, folder), save_seconds)
             row = trainer.finish_epoch()
             record_epoch(trainer, folder)
             if world.rank == 0:
@@ -602,7 +602,7 @@ def say_start(model: nn.Module, init: nn.Module):
 def score(model: nn.Module, images: Tensor, labels: Tensor, speed: Speed = Speed()) -> dict[str, float]:
     """Accuracy (0 to 1) and loss by image (nats),
     and as 'accuracy_flips' the accuracy of the mean of the logits of image and mirror image."""
-    logits, mirrored = (predict(model, view, precision=speed.precision, channels_last=speed.channels_last)
+    logits, mirrored = (predict_logits(model, view, precision=speed.precision, channels_last=speed.channels_last)
                         for view in islice(tta_views(images), 2))
     accuracy, accuracy_flips = ((s.argmax(1) == labels).double().mean().item() for s in (logits, logits + mirrored))
     return dict(accuracy=accuracy, loss=F.cross_entropy(logits, labels).item(), accuracy_flips=accuracy_flips)

@@ -33,7 +33,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from .augmentation import Batches
 from .data import channel_stats, ImageSet, normalize
-from .evaluation import autocast, layout_of, mean_by_batch, predict, to_float64
+from .evaluation import autocast, layout_of, mean_by_batch, predict_logits, to_float64
 from .models import create_variant, Metadata, PAPER_MEAN, PAPER_STD
 from .optimizers import (EMA, learning_rates, make_optimizer, parameter_groups, whiten_stem,
                                         zero_init_residuals)
@@ -244,7 +244,7 @@ def starting_network(
     torch.manual_seed(recipe.seed)
     model = network_of(recipe, num_classes=len(train_set.classes), in_channels=train_set.images.shape[1])
     model.normalization = normalization_of(recipe, train_set)
-    model.about = metadata_of(recipe, train_set, *model.normalization)
+    model.metadata = metadata_of(recipe, train_set, *model.normalization)
     start_weights(model, recipe, train_set)
     if init is not None: copy_weights(model, init)
     model.to(device, memory_format=layout_of(speed.channels_last))
@@ -547,7 +547,7 @@ def look(trainer: Trainer) -> tuple[Tensor, Tensor]:
     mine = slice(trainer.world.rank, None, trainer.world.size)
     losses = torch.zeros(len(trainer.test_labels), device=trainer.device)
     predictions = torch.zeros_like(trainer.test_labels)
-    logits = predict(trainer.tested, trainer.test_images[mine], precision=trainer.speed.precision,
+    logits = predict_logits(trainer.tested, trainer.test_images[mine], precision=trainer.speed.precision,
                      channels_last=trainer.speed.channels_last)
     losses[mine] = F.cross_entropy(logits, trainer.test_labels[mine], reduction='none')
     predictions[mine] = logits.argmax(1)
@@ -581,7 +581,7 @@ def finish_epoch(trainer: Trainer) -> dict:
 def weights(trainer: Trainer) -> dict:
     """What a file needs for the network to be used again: its state_dict as 'model', and 'about' it:
     name, changes, classes, normalisation, image size."""
-    return dict(model=trainer.tested.state_dict(), about=trainer.model.about.plain)
+    return dict(model=trainer.tested.state_dict(), about=trainer.model.metadata.plain)
 
 # %% ../nbs/24_trainer.ipynb #472516a8
 def state_dict(trainer: Trainer) -> dict:

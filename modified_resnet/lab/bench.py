@@ -42,8 +42,8 @@ from ..optimizers import make_optimizer, make_scheduler
 from ..recipe import check_is_recipe, Recipe, Speed
 from ..runs import add_session, environment, open_run, run_config, write_results
 from ..trainer import check_channels, metadata_of, Trainer, WARM_UP
-from ..training import (advise_on_memory, check_pair, confusion_counts, epoch_line, evaluate, get_device,
-                                      history_row, is_best, train)
+from ..training import (advise_on_memory, check_pair, confusion_counts, epoch_line, get_device,
+                                      history_row, is_best, test_epoch, train_epoch)
 
 # %% ../../nbs/lab/03_bench.ipynb #d32a7036
 REFERENCE_FIELDS = ('model', 'epochs', 'batch_size', 'lr_min', 'lr_max', 'gamma', 'momentum', 'nesterov', 'weight_decay',
@@ -61,7 +61,7 @@ def check_reference(recipe: Recipe):
 # %% ../../nbs/lab/03_bench.ipynb #536cbf9f
 def keep(folder: Path, model: nn.Module, history: list[dict]):
     "Write last.pt, and best.pt if this epoch is the best."
-    weights = dict(model=model.state_dict(), about=model.about.plain)
+    weights = dict(model=model.state_dict(), about=model.metadata.plain)
     save_checkpoint(folder, weights | dict(history=history))
     if is_best(history): save_tensors(folder / BEST, weights)
 
@@ -84,15 +84,15 @@ def fit_reference(
         add_session(folder)
         torch.manual_seed(recipe.seed)
         model, criterion = create_model(recipe.model, num_classes=len(train_set.classes)), nn.CrossEntropyLoss()
-        model.about = metadata_of(recipe, train_set)
+        model.metadata = metadata_of(recipe, train_set)
         optimizer = make_optimizer(recipe, model.parameters())
         scheduler = make_scheduler(recipe, optimizer, len(train_set))
         train_loader, test_loader = paper_loaders(train_set, test_set, recipe.batch_size, num_workers)
         history = []
         for epoch in range(1, recipe.epochs + 1):
             start = time.perf_counter()
-            correct, loss, rates = train(train_loader, model, criterion, optimizer, scheduler)
-            tested = evaluate(test_loader, model, criterion)
+            correct, loss, rates = train_epoch(train_loader, model, criterion, optimizer, scheduler)
+            tested = test_epoch(test_loader, model, criterion)
             history.append(history_row(
                 epoch, correct, loss / len(train_loader), len(train_set),
                 tested[0], tested[1] / len(test_loader), math.nan, len(test_set),  # the paper has no loss by image
@@ -126,7 +126,7 @@ def plain_runner(recipe: Recipe, data: ImageSet, device: torch.device, speed: Sp
     with warnings.catch_warnings():  # PyTorch warns of more workers than cores; the number is the paper's
         warnings.filterwarnings('ignore', message='This DataLoader will create')
         batches = iter(paper_loaders(data, data, recipe.batch_size)[0])
-    return lambda n: train(islice(batches, n), model, criterion, optimizer, scheduler)
+    return lambda n: train_epoch(islice(batches, n), model, criterion, optimizer, scheduler)
 
 def engine_runner(recipe: Recipe, data: ImageSet, device: torch.device, speed: Speed) -> Callable[[int], None]:
     "The engine: a function that trains on the next n batches."

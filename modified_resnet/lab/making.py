@@ -36,7 +36,7 @@ from torch import Tensor
 from ..checkpoints import (as_path, LAST, load_model, read_checkpoint, read_csv, read_json, RunLocked,
                                          save_tensors, write_atomically, write_csv, write_json)
 from ..data import ImageSet, normalize, stratified_split, validation_split
-from ..evaluation import layout_of, model_normalization, predict
+from ..evaluation import layout_of, model_normalization, predict_logits
 from .bench import (accuracy_to_reach, add_part, begin_bench, Extent, has_part, measure_here,
                                        measurements, parts_of, race, steps_for, TINY, UNTIMED)
 from .plan import BASES, best_recipe, for_smoke, run_name, SEEDS, SETS
@@ -140,7 +140,7 @@ def keep_record(
     if test_set:
         (model, _), speed, device = (
             load_model(folder / LAST), Speed(precision=read_config(folder)['precision']), get_device(device))
-        logits = predict(model.to(device, memory_format=layout_of(speed.channels_last)), test_set.images.to(device),
+        logits = predict_logits(model.to(device, memory_format=layout_of(speed.channels_last)), test_set.images.to(device),
                          precision=speed.precision, channels_last=speed.channels_last)
         write_predictions(record / 'predictions.csv', logits.cpu(), test_set.labels)
         write_features(record / 'features.csv', model.cpu(), test_set)
