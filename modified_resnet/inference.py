@@ -17,7 +17,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -260,7 +260,7 @@ def about_model(
     check_network(model)
     model = unwrap(model)
     about = getattr(model, 'metadata', None) or Metadata(stages_in(model.state_dict()), (), *model_normalization(model),
-                                                   assumed=not hasattr(model, 'normalization'))
+                                                   assumed=True)
     classes = about.classes if classes is None else tuple(classes)
     image_size = about.image_size if image_size is None else image_size
     check_size(image_size)
@@ -295,11 +295,11 @@ def write_safetensors(model: nn.Module, path: Path, about: Metadata):
     try: from safetensors.torch import save
     except ImportError as error: raise ImportError(f'for {path}: pip install safetensors') from error
     weights = {key: value.contiguous() for key, value in model.state_dict().items()}
-    try: named_model(asdict(about), weights, path)
+    try: named_model(about.plain, weights, path)
     except CheckpointError as error:
         raise ValueError(f'the network is not what it would be taken for ({error}): '
                          'load it with load_weights from the folder of its run, which knows it') from None
-    content = save(weights, dict(format='pt', about=json.dumps(asdict(about))))
+    content = save(weights, dict(format='pt', about=json.dumps(about.plain)))
     write_atomically(path, lambda file: file.write(content))
 
 def write_pt2(program, path: Path, classes: str):

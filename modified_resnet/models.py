@@ -43,13 +43,13 @@ class Metadata:
     std: tuple[float, ...] = PAPER_STD  # of each channel, 0 to 1
     image_size: int = 32  # height and width of the images it was trained on
     assumed: bool = True  # are normalisation and image size assumed, because the file does not say?
-    changes: dict = field(default_factory=dict)  # fields of the recipe that change the network, with their values
+    options: dict = field(default_factory=dict)  # what `create_model` was given beside: skip, num_blocks, ...
 
     @property
     def plain(self) -> dict:
-        "The same for a file of ours, which says all of it, in plain values."
-        return dict(name=self.name, changes=self.changes, classes=list(self.classes), mean=list(self.mean),
-                    std=list(self.std), image_size=self.image_size)
+        "The same in plain values, as the files of weights have it under 'about'."
+        return dict(name=self.name, changes=self.options, classes=list(self.classes), mean=list(self.mean),
+                    std=list(self.std), image_size=self.image_size, **(dict(assumed=True) if self.assumed else {}))
 
 # %% ../nbs/02_models.ipynb #6d76525f
 def blocks_per_stage(
