@@ -43,7 +43,7 @@ from .checkpoints import (add_to_list, as_path, BEGUN, BEST, check_own, Checkpoi
                                          write_lines, write_listed)
 from .data import ImageSet, validation_split
 from .evaluation import model_normalization, predict_logits, tta_views
-from .models import create_variant, parameter_count
+from .models import create_model, parameter_count
 from .recipe import check_is_recipe, ENDLESS, Recipe, Speed
 from .trainer import (drop_kernels, join_world, network_changes, safe_speed, Trainer, weights_print,
                                      World)
@@ -312,10 +312,10 @@ def recipe_of(config: dict) -> Recipe:
 @functools.cache
 def count_parameters(
     model: str,  # name of the network
-    **kwargs,  # as for `create_variant`
+    **kwargs,  # as for `create_model`
 ) -> int:
     "Of a network, which must be built for it: once in a process."
-    return parameter_count(create_variant(model, **kwargs))
+    return parameter_count(create_model(model, **kwargs))
 
 def recorded_parameters(config: dict) -> int:
     "The number of parameters of a run's network, from its config."

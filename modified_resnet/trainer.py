@@ -35,7 +35,7 @@ from .augmentation import Batches
 from .data import channel_stats, ImageSet, normalize
 from .evaluation import (autocast, layout_of, mean_by_batch, model_normalization, predict_logits,
                                         to_float64)
-from .models import create_variant, Metadata, PAPER_MEAN, PAPER_STD
+from .models import create_model, Metadata, PAPER_MEAN, PAPER_STD
 from .optimizers import (EMA, learning_rates, make_optimizer, parameter_groups, whiten_stem,
                                         zero_init_residuals)
 from .recipe import check_is_recipe, Recipe, Speed
@@ -50,10 +50,10 @@ def network_changes(recipe: Recipe) -> dict:
 
 def network_of(
     recipe: Recipe,  # model, and the switches of NETWORK_FIELDS
-    **kwargs,  # passed to `create_variant`: num_classes, in_channels
+    **kwargs,  # passed to `create_model`: num_classes, in_channels
 ) -> nn.Module:
     "The recipe's network, freshly initialised."
-    return create_variant(recipe.model, **network_changes(recipe), **kwargs)
+    return create_model(recipe.model, **network_changes(recipe), **kwargs)
 
 # %% ../nbs/24_trainer.ipynb #9c960155
 def metadata_of(
