@@ -25,8 +25,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import nn, Tensor
 
-from .checkpoints import (as_path, CheckpointError, LAST, load_model, named_model, own_files, stages_in,
-                                         write_atomically)
+from .checkpoints import as_path, CheckpointError, LAST, own_files, stages_in, write_atomically
 from .data import normalize
 from .evaluation import check_images, model_normalization, predict_logits
 from .folders import check_size, IMAGE_SUFFIXES, is_image, not_a_file, read_image, read_images

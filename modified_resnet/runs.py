@@ -10,7 +10,7 @@ __all__ = ['OF_IMAGES', 'FREE', 'cpu_name', 'git_state', 'uses_tf32', 'environme
            'recorded_parameters', 'table_row', 'text_table', 'Interrupted', 'StopSignals', 'save_run', 'advise_on_disk',
            'write_events', 'write_epoch', 'record_epoch', 'obey', 'run_epoch', 'wait_for', 'so_far',
            'advise_on_processes', 'check_longer', 'network_to_begin_with', 'config_of', 'split_for', 'named_validation',
-           'Run', 'fit', 'score', 'best_network', 'test_once']
+           'Run', 'fit', 'go_on', 'forget_test', 'say_start', 'score', 'best_network', 'test_once']
 
 # %% ../nbs/31_runs.ipynb #50e982f8
 import copy
@@ -37,11 +37,11 @@ import torch.nn.functional as F
 from filelock import FileLock, Timeout
 from torch import nn, Tensor
 
-from .checkpoints import (add_to_list, as_path, BEGUN, BEST, check_own, CheckpointError, has_run, LAST,
+from .checkpoints import (add_to_list, as_path, BEST, check_own, CheckpointError, has_run, LAST,
                                          left_over, LIST, load_checkpoint, locked, make_folder, NO_LOCKS, PREVIOUS,
                                          read_checkpoint, read_csv, read_json, read_list, save_checkpoint,
-                                         save_tensors, settle_checkpoint, write_atomically, write_csv, write_json,
-                                         write_lines, write_listed)
+                                         save_tensors, write_atomically, write_csv, write_json, write_lines,
+                                         write_listed)
 from .data import ImageSet, validation_split
 from .evaluation import model_normalization, predict_logits, tta_views
 from .models import create_model, parameter_count
@@ -508,7 +508,7 @@ def network_to_begin_with(
     if about.classes and about.classes != classes:
         raise ValueError(f'the classes of model and images differ: {class_difference(about.classes, classes)}; '
                          'use images of the classes that it knows, or create_model with num_classes')
-    return replace(recipe, model=about.name, **about.changes), model
+    return replace(recipe, model=about.name, **about.options), model
 
 def config_of(
     recipe: Recipe, train_set: ImageSet, test_set: ImageSet, validation: ImageSet | None,  # as for run_config
@@ -630,16 +630,10 @@ def forget_test(trainer: Trainer, folder: Path):
     (folder / 'test.json').unlink(missing_ok=True)
 
 def say_start(model: nn.Module, init: nn.Module):
-<<<<<<< /tmp/tmpcs_n9vxa/o
-    "Print that a run begins with given weights, and if its images are normalised by other numbers than theirs were."
+    "Print that a run begins with given weights, and if its images are normalized by other numbers than theirs were."
     print('beginning with the weights of the given model; the optimizer starts anew')
-    if getattr(init, 'normalization', model.normalization) != model.normalization:
-=======
-    "Say that a run begins with given weights, and if its images are normalised by other numbers than theirs were."
-    print('beginning with the weights of init; the optimizer starts anew')
     if hasattr(init, 'metadata') and model_normalization(init) != model_normalization(model):
->>>>>>> /tmp/tmpcs_n9vxa/t
-        print('note: they were trained on images that were normalised by other numbers than this run takes: '
+        print('note: they were trained on images that were normalized by other numbers than this run takes: '
               'the first epochs may be spent on that')
 
 # %% ../nbs/31_runs.ipynb #f33cc410

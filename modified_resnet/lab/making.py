@@ -33,8 +33,8 @@ import torch
 from filelock import FileLock
 from torch import Tensor
 
-from ..checkpoints import (as_path, LAST, load_model, read_checkpoint, read_csv, read_json, RunLocked,
-                                         save_tensors, write_atomically, write_csv, write_json)
+from ..checkpoints import (as_path, LAST, read_checkpoint, read_csv, read_json, RunLocked, save_tensors,
+                                         write_atomically, write_csv, write_json)
 from ..data import ImageSet, normalize, stratified_split, validation_split
 from ..evaluation import layout_of, model_normalization, predict_logits
 from .bench import (accuracy_to_reach, add_part, begin_bench, Extent, has_part, measure_here,
