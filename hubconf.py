@@ -28,4 +28,4 @@ def resnet_budget(pretrained: bool = False, **kwargs):
 def _model(name: str, pretrained: bool, **kwargs):
     "A network of the package, imported only now, so that torch.hub can name a missing dependency first."
     from modified_resnet.models import create_model
-    return create_model(name, pretrained=pretrained, **kwargs)
+    return create_model(name, pretrained, **kwargs)

@@ -42,7 +42,7 @@ from .training import ANOTHER
 def load_model(
     path: str | Path,  # weights or a checkpoint of a run, or of another program: a state_dict, alone or beside others
 ) -> tuple[nn.Module, Metadata]:
-    """The network in a file, with `normalization` and `about` as attributes, and what is known of it; on the CPU,
+    """The network in a file, with what is known of it as its attribute `metadata` and beside it; on the CPU,
     in evaluation mode. Executes nothing from the file. Raises CheckpointError naming what does not fit."""
     path = as_path(path)
     state = read_checkpoint(path)
@@ -50,7 +50,7 @@ def load_model(
     says = isinstance(state.get('about'), dict)
     model, about = named_model(state['about'], weights, path) if says else recognised_model(weights, path)
     model.load_state_dict(weights, strict=False)  # what is compared already; counters may be there or not
-    model.normalization, model.metadata = (about.mean, about.std), about
+    model.metadata = about
     return model.eval(), about
 
 # %% ../nbs/30_checkpoints.ipynb #eb4a0e34
@@ -122,7 +122,7 @@ def named_model(about: dict, weights: dict, path: str | Path) -> tuple[nn.Module
             raise ValueError('values that cannot be')
         if type(known.image_size) is not int or not 1 <= known.image_size <= 4096 or len(known.mean) != len(known.std):
             raise ValueError('values that cannot be')
-        recipe = Recipe(known.name, **known.changes)
+        recipe = Recipe(known.name, **known.options)
         outputs, in_channels = len(known.classes) or len(weights['linear.weight']), weights['conv1.weight'].shape[1]
         if len(known.mean) != in_channels: raise ValueError(f'{len(known.mean)} means for {in_channels} channels')
         if recipe.num_blocks * max((stages_of(recipe.model) or ([], [1]))[1]) > 100:

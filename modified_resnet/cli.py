@@ -437,7 +437,7 @@ def images_for(about, args):
 
 def tested_on(checkpoint: str) -> str:
     "Fingerprint of the test images of the run whose folder a checkpoint is in; '' if it is in none."
-    from modified_resnet.inference import pretrained_names
+    from modified_resnet.models import pretrained_names
     from modified_resnet.checkpoints import read_json
     if checkpoint in pretrained_names(): return ''
     path = place(checkpoint)

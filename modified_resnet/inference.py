@@ -8,13 +8,12 @@ __all__ = ['load', 'predict_proba', 'predict', 'class_activation_map', 'export']
 # %% ../nbs/33_inference.ipynb #27a4241a
 import copy
 import glob
-import hashlib
 import io
 import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,43 +22,15 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import nn, Tensor
 
-from .checkpoints import (as_path, CheckpointError, LAST, load_model, named_model, own_files, read_json,
-                                         stages_in, write_atomically)
+from .checkpoints import (as_path, CheckpointError, LAST, load_model, named_model, own_files, stages_in,
+                                         write_atomically)
 from .data import normalize
 from .evaluation import check_images, model_normalization, predict_logits
 from .folders import check_size, IMAGE_SUFFIXES, is_image, not_a_file, read_image, read_images
-from .models import create_model, Metadata, unwrap
+from .models import create_model, Metadata, pretrained_names, ResNet, unwrap
 
 # %% ../nbs/33_inference.ipynb #0fb19f6c
 WEIGHTS_SUFFIXES = '.pt', '.pth', '.ckpt', '.bin', '.tar', '.safetensors'  # that files of weights usually have
-WEIGHTS = Path(__file__).parent / 'weights' if '__file__' in globals() else Path('../modified_resnet/weights')
-
-def pretrained_names() -> list[str]:
-    "Names of the networks that have a card: their weights come with the package."
-    return sorted(path.stem for path in WEIGHTS.glob('*.json'))
-
-def pretrained_card(
-    name: str = 'small',  # one of pretrained_names()
-) -> dict:
-    """What is known of the weights: run, command, data, accuracy, limits, file, SHA-256.
-    Raises ValueError for an unknown name."""
-    if name not in pretrained_names():
-        names = ', '.join(pretrained_names())
-        raise ValueError(f'no weights {name!r} in this package: choose one of {names}, or give a file')
-    return read_json(WEIGHTS / f'{name}.json')
-
-# %% ../nbs/33_inference.ipynb #2f39f2ea
-def load_pretrained(
-    name: str = 'small',  # one of pretrained_names()
-) -> tuple[nn.Module, Metadata]:
-    """The network with its trained weights, in evaluation mode, and what is known of it.
-    Raises ValueError for an unknown name, CheckpointError if the file is not there, or not that of its card."""
-    card = pretrained_card(name)
-    path = WEIGHTS / card['file']
-    if not path.is_file(): raise CheckpointError(f'{path} is not there: install the package again')
-    if hashlib.sha256(path.read_bytes()).hexdigest() != card['sha256']:
-        raise CheckpointError(f'{path} is not the file of its card (another SHA-256): install the package again')
-    return load_model(path)
 
 # %% ../nbs/33_inference.ipynb #0b9868d2
 def load(
@@ -75,7 +46,7 @@ def load(
     if which in pretrained_names():
         if path.exists(): print(f"note: '{which}' names weights of the package; for what is here, ./{which}",
                                 file=sys.stderr)
-        return load_pretrained(which)[0]
+        return create_model(which, pretrained=True)
     if str(which) and path.is_dir():
         there = sorted(file.name for file in path.iterdir() if file.suffix in WEIGHTS_SUFFIXES)
         if LAST not in there:
@@ -240,7 +211,7 @@ def metadata_for(
     check_model(model)
     model = unwrap(model)
     known = getattr(model, 'metadata', None) or Metadata(stages_in(model.state_dict()), (), *model_normalization(model),
-                                                         assumed=not hasattr(model, 'normalization'))
+                                                         assumed=True)
     classes = known.classes if classes is None else tuple(classes)
     image_size = known.image_size if image_size is None else image_size
     check_size(image_size)
@@ -276,11 +247,11 @@ def write_safetensors(model: nn.Module, path: Path, known: Metadata):
     try: from safetensors.torch import save
     except ImportError as error: raise ImportError(f'for {path}: pip install safetensors') from error
     weights = {key: value.contiguous() for key, value in model.state_dict().items()}
-    try: named_model(asdict(known), weights, path)
+    try: named_model(known.plain, weights, path)
     except CheckpointError as error:
         raise ValueError(f'the network is not what it would be taken for ({error}): '
                          'load it with load from the folder of its run, which knows it') from None
-    content = save(weights, dict(format='pt', about=json.dumps(asdict(known))))
+    content = save(weights, dict(format='pt', about=json.dumps(known.plain)))
     write_atomically(path, lambda file: file.write(content))
 
 def write_pt2(program, path: Path, classes: str):

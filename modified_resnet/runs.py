@@ -42,8 +42,8 @@ from .checkpoints import (add_to_list, as_path, BEGUN, BEST, check_own, Checkpoi
                                          save_tensors, settle_checkpoint, write_atomically, write_csv, write_json,
                                          write_lines, write_listed)
 from .data import ImageSet, validation_split
-from .evaluation import predict_logits, tta_views
-from .models import create_variant, parameter_count
+from .evaluation import model_normalization, predict_logits, tta_views
+from .models import create_model, parameter_count
 from .recipe import check_is_recipe, ENDLESS, Recipe, Speed
 from .trainer import (drop_kernels, join_world, network_changes, safe_speed, Trainer, weights_print,
                                      World)
@@ -312,10 +312,10 @@ def recipe_of(config: dict) -> Recipe:
 @functools.cache
 def count_parameters(
     model: str,  # name of the network
-    **kwargs,  # as for `create_variant`
+    **kwargs,  # as for `create_model`
 ) -> int:
     "Of a network, which must be built for it: once in a process."
-    return parameter_count(create_variant(model, **kwargs))
+    return parameter_count(create_model(model, **kwargs))
 
 def recorded_parameters(config: dict) -> int:
     "The number of parameters of a run's network, from its config."
@@ -594,7 +594,7 @@ def forget_test(trainer: Trainer, folder: Path):
 def say_start(model: nn.Module, init: nn.Module):
     "Say that a run begins with given weights, and if its images are normalised by other numbers than theirs were."
     print('beginning with the weights of init; the optimizer starts anew')
-    if getattr(init, 'normalization', model.normalization) != model.normalization:
+    if hasattr(init, 'metadata') and model_normalization(init) != model_normalization(model):
         print('note: they were trained on images that were normalised by other numbers than this run takes: '
               'the first epochs may be spent on that')
 

@@ -33,8 +33,9 @@ from torch.nn.parallel import DistributedDataParallel
 
 from .augmentation import Batches
 from .data import channel_stats, ImageSet, normalize
-from .evaluation import autocast, layout_of, mean_by_batch, predict_logits, to_float64
-from .models import create_variant, Metadata, PAPER_MEAN, PAPER_STD
+from .evaluation import (autocast, layout_of, mean_by_batch, model_normalization, predict_logits,
+                                        to_float64)
+from .models import create_model, Metadata, PAPER_MEAN, PAPER_STD
 from .optimizers import (EMA, learning_rates, make_optimizer, parameter_groups, whiten_stem,
                                         zero_init_residuals)
 from .recipe import check_is_recipe, Recipe, Speed
@@ -49,10 +50,10 @@ def network_changes(recipe: Recipe) -> dict:
 
 def network_of(
     recipe: Recipe,  # model, and the switches of NETWORK_FIELDS
-    **kwargs,  # passed to `create_variant`: num_classes, in_channels
+    **kwargs,  # passed to `create_model`: num_classes, in_channels
 ) -> nn.Module:
     "The recipe's network, freshly initialised."
-    return create_variant(recipe.model, **network_changes(recipe), **kwargs)
+    return create_model(recipe.model, **network_changes(recipe), **kwargs)
 
 # %% ../nbs/24_trainer.ipynb #9c960155
 def metadata_of(
@@ -62,7 +63,7 @@ def metadata_of(
 ) -> Metadata:
     "What is known of a network that is trained by this recipe, on these images."
     return Metadata(recipe.model, tuple(data.classes), tuple(mean), tuple(std), data.images.shape[-1], assumed=False,
-                 changes=network_changes(recipe))
+                 options=network_changes(recipe))
 
 # %% ../nbs/24_trainer.ipynb #dce51e86
 def check_channels(data: ImageSet):
@@ -185,7 +186,7 @@ def start_weights(model: nn.Module, recipe: Recipe, train_set: ImageSet):
     if recipe.zero_init_residual: zero_init_residuals(model)
     if recipe.whitening:
         whiten_stem(model, train_set.images[::max(1, len(train_set) // 500)],
-                    lambda part: normalize(part, *model.normalization))
+                    lambda part: normalize(part, *model_normalization(model)))
 
 # %% ../nbs/24_trainer.ipynb #47400a63
 def weights_print(model: nn.Module) -> str:
@@ -243,8 +244,7 @@ def starting_network(
     "The network that a run begins with. Raises ValueError if it is not of the kind of `init`."
     torch.manual_seed(recipe.seed)
     model = network_of(recipe, num_classes=len(train_set.classes), in_channels=train_set.images.shape[1])
-    model.normalization = normalization_of(recipe, train_set)
-    model.metadata = metadata_of(recipe, train_set, *model.normalization)
+    model.metadata = metadata_of(recipe, train_set, *normalization_of(recipe, train_set))
     start_weights(model, recipe, train_set)
     if init is not None: copy_weights(model, init)
     model.to(device, memory_format=layout_of(speed.channels_last))
@@ -391,7 +391,7 @@ class Learner:
         self.optimizer = optimizer_of(self.model, recipe, speed)
         self.average = EMA(self.model, recipe.ema_decay) if recipe.ema_decay else None
         self.batches = Batches(train_set, recipe, device, world.rank, world.size, layout_of(speed.channels_last),
-                               self.model.normalization)
+                               model_normalization(self.model))
         self.rates = rates_of(self.optimizer, recipe, len(train_set))
         self.recorder = CapturedStep(device) if can_capture(recipe, device, speed, world) else None
         if self.recorder: keep_on_device(self.optimizer, device)

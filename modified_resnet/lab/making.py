@@ -37,6 +37,7 @@ from ..checkpoints import (as_path, LAST, load_model, read_checkpoint, read_csv,
                                          save_tensors, write_atomically, write_csv, write_json)
 from ..data import ImageSet, normalize, stratified_split, validation_split
 from ..evaluation import layout_of, model_normalization, predict_logits
+from ..inference import predict
 from .bench import (accuracy_to_reach, add_part, begin_bench, Extent, has_part, measure_here,
                                        measurements, parts_of, race, steps_for, TINY, UNTIMED)
 from .plan import BASES, best_recipe, for_smoke, run_name, SEEDS, SETS
