@@ -374,7 +374,7 @@ def run_one(
     say: Callable[[str], None],  # told what is going on
 ) -> bool:
     "Run and record one recipe. False if another process is at it."
-    try: fit(recipe, train_set, test_set, folder, resume='auto', device=device, speed=speed)
+    try: fit(recipe.model, train_set, test_set, recipe, out=folder, resume='auto', device=device, speed=speed)
     except RunLocked:
         say(f'{folder.name}: another process is at work on it, going on with the next')
         return False
