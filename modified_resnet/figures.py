@@ -23,7 +23,7 @@ from torch import Tensor
 from .checkpoints import write_own
 from .data import as_label, displayable, ImageSet
 from .evaluation import Evaluation, highest_confidence_errors
-
+from .training import looked_at_in
 
 # %% ../nbs/34_figures.ipynb #954c2135
 def block_steps(planes: int, stride: int) -> list[str]:

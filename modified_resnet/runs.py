@@ -10,7 +10,7 @@ __all__ = ['OF_IMAGES', 'FREE', 'cpu_name', 'git_state', 'uses_tf32', 'environme
            'recorded_parameters', 'table_row', 'text_table', 'Interrupted', 'StopSignals', 'save_run', 'advise_on_disk',
            'write_events', 'write_epoch', 'record_epoch', 'obey', 'run_epoch', 'wait_for', 'so_far',
            'advise_on_processes', 'check_longer', 'network_to_begin_with', 'config_of', 'split_for', 'named_validation',
-           'Run', 'fit', 'score', 'best_network', 'test_once']
+           'Run', 'fit', 'go_on', 'forget_test', 'say_start', 'score', 'best_network', 'test_once']
 
 # %% ../nbs/31_runs.ipynb #50e982f8
 import copy
@@ -630,15 +630,9 @@ def forget_test(trainer: Trainer, folder: Path):
     (folder / 'test.json').unlink(missing_ok=True)
 
 def say_start(model: nn.Module, init: nn.Module):
-<<<<<<< /tmp/tmpcs_n9vxa/o
     "Print that a run begins with given weights, and if its images are normalised by other numbers than theirs were."
     print('beginning with the weights of the given model; the optimizer starts anew')
-    if getattr(init, 'normalization', model.normalization) != model.normalization:
-=======
-    "Say that a run begins with given weights, and if its images are normalised by other numbers than theirs were."
-    print('beginning with the weights of init; the optimizer starts anew')
     if hasattr(init, 'metadata') and model_normalization(init) != model_normalization(model):
->>>>>>> /tmp/tmpcs_n9vxa/t
         print('note: they were trained on images that were normalised by other numbers than this run takes: '
               'the first epochs may be spent on that')
 
