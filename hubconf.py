@@ -5,9 +5,8 @@ dependencies = ['torch', 'numpy', 'PIL', 'filelock', 'tqdm']
 
 def resnet_small(pretrained: bool = False, **kwargs):
     """Three stages of 16, 32 and 64 channels: 78,042 parameters. pretrained: with weights trained on CIFAR-10, in
-    evaluation mode; its images are uint8 / 255, normalized by model.metadata.mean and .std. With another num_classes
-    the classifier is new. Without: in training mode, and without metadata; other arguments as for create_model.
-    modified_resnet.predict takes images as they are, for either."""
+    evaluation mode; its images are uint8 / 255, normalized by model.metadata.mean and .std. Without: in training mode.
+    num_classes=10 and in_channels=3 may be others; modified_resnet.predict takes images as they are."""
     return _model('small', pretrained, **kwargs)
 
 

@@ -37,9 +37,9 @@ import torch.nn.functional as F
 from filelock import FileLock, Timeout
 from torch import nn, Tensor
 
-from .checkpoints import (add_to_list, as_path, BEST, check_own, CheckpointError, has_run, LAST,
-                                         left_over, LIST, load_checkpoint, locked, make_folder, NO_LOCKS, PREVIOUS,
-                                         read_checkpoint, read_csv, read_json, read_list, save_checkpoint,
+from .checkpoints import (add_to_list, as_path, BEST, check_own, CheckpointError, CONFIG_FILES, has_run,
+                                         LAST, left_over, LIST, load_checkpoint, locked, make_folder, NO_LOCKS,
+                                         PREVIOUS, read_checkpoint, read_csv, read_json, read_list, save_checkpoint,
                                          save_tensors, write_atomically, write_csv, write_json, write_lines,
                                          write_listed)
 from .data import ImageSet, validation_split
@@ -119,7 +119,7 @@ def check_folder(folder: Path):
     known, ends = {entry.get('file') for entry in read_list(folder)}, left_over(folder)
     others = [file.name for file in files
               if file.name != LIST and not (file.name == 'lock' and not file.stat().st_size)
-              and not file.name.endswith(ends) and not (file.name in BEGUN and file.name in known)]
+              and not file.name.endswith(ends) and not (file.name in CONFIG_FILES and file.name in known)]
     if others: raise FileExistsError(f'{folder} holds other files ({others[0]}): {ANOTHER}')
 
 def read_old_config(folder: Path) -> dict:
@@ -144,7 +144,7 @@ def check_config(
     """Is there a run in the folder that may go on? Raises FileExistsError or ValueError if there is one that may not.
     A run that never got to a checkpoint may be begun anew, with any config."""
     if not has_run(folder):
-        check_own(folder, BEGUN)
+        check_own(folder, CONFIG_FILES)
         return False
     if not resume:
         how = '' if resume is None else 'go on with it with resume=True, or '
@@ -606,7 +606,7 @@ def go_on(trainer: Trainer, folder: Path | None, init: nn.Module | None = None):
     Raises CheckpointError if there is a record but no checkpoint, or none that is whole;
     ValueError as `load_state_dict`."""
     if folder is None: return
-    state, faults = trainer.world.first(lambda: (settle_checkpoint(folder), load_checkpoint(folder))[1])
+    state, faults = trainer.world.first(lambda: load_checkpoint(folder))
     if state is not None: trainer.load_state_dict(state)
     elif (folder / 'history.csv').exists():
         raise CheckpointError(f'{folder} holds the record of a run, but no checkpoint to go on from: {ANOTHER}')

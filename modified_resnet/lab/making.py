@@ -33,10 +33,11 @@ import torch
 from filelock import FileLock
 from torch import Tensor
 
-from ..checkpoints import (as_path, LAST, read_checkpoint, read_csv, read_json, RunLocked, save_tensors,
-                                         write_atomically, write_csv, write_json)
+from ..checkpoints import (as_path, LAST, load_network, read_checkpoint, read_csv, read_json, RunLocked,
+                                         save_tensors, write_atomically, write_csv, write_json)
 from ..data import ImageSet, normalize, stratified_split, validation_split
 from ..evaluation import layout_of, model_normalization, predict_logits
+from ..inference import predict
 from .bench import (accuracy_to_reach, add_part, begin_bench, Extent, has_part, measure_here,
                                        measurements, parts_of, race, steps_for, TINY, UNTIMED)
 from .plan import BASES, best_recipe, for_smoke, run_name, SEEDS, SETS
@@ -66,8 +67,9 @@ def plain_weights(
     folder: Path,  # of a finished run, with last.pt
 ) -> dict:
     """What a file of weights holds: under 'model' the last epoch's state_dict in half precision, under 'about' what
-    `load_model` needs. Raises ValueError if a weight is too large for half precision."""
-    model, about = load_model(folder / LAST)
+    `load_network` needs. Raises ValueError if a weight is too large for half precision."""
+    model = load_network(folder / LAST)
+    about = model.metadata
     known = dict(about.plain, classes=read_json(folder / 'config.json')['classes'])
     halves = {key: (value.half() if value.is_floating_point() else value).contiguous()
               for key, value in model.state_dict().items()}
@@ -139,7 +141,7 @@ def keep_record(
     remove_partial(record, folder)
     if test_set:
         (model, _), speed, device = (
-            load_model(folder / LAST), Speed(precision=read_config(folder)['precision']), get_device(device))
+            load_network(folder / LAST), Speed(precision=read_config(folder)['precision']), get_device(device))
         logits = predict_logits(model.to(device, memory_format=layout_of(speed.channels_last)), test_set.images.to(device),
                          precision=speed.precision, channels_last=speed.channels_last)
         write_predictions(record / 'predictions.csv', logits.cpu(), test_set.labels)
