@@ -45,8 +45,8 @@ from .data import ImageSet, validation_split
 from .evaluation import predict_logits, tta_views
 from .models import create_variant, parameter_count
 from .recipe import check_is_recipe, ENDLESS, Recipe, Speed
-from .trainer import (drop_kernels, join_world, network_changes, safe_speed, Trainer, weights_print,
-                                     World)
+from .trainer import (drop_kernels, join_world, network_changes, network_of, safe_speed, Trainer,
+                                     weights_hash, World)
 from .training import (advise_on_memory, ANOTHER, best_row, check_pair, class_difference, epoch_line,
                                       first_line, get_device, is_best, progress)
 
@@ -423,15 +423,15 @@ def run_epoch(
     """The steps of an epoch, with a progress bar and a checkpoint now and then; writing it is no part of its seconds.
     Raises Interrupted after a signal, when all is saved; FloatingPointError as `check_finite`,
     on a CPU after any step, on a GPU before it saves."""
-    steps, on_cpu = range(trainer.step, len(trainer.batches)), trainer.device.type == 'cpu'
+    steps, on_cpu = range(trainer.batch, len(trainer.batches)), trainer.device.type == 'cpu'
     show = 20 if on_cpu else 200  # steps between two looks at loss and accuracy, for which a GPU has to stop
     start, saved = time.perf_counter() - trainer.seconds, time.perf_counter()
     bar = progress(steps, desc=f'epoch {trainer.epoch}/{trainer.recipe.epochs}', unit='batch',
-                   initial=trainer.step, total=len(trainer.batches), disable=trainer.world.rank > 0)
+                   initial=trainer.batch, total=len(trainer.batches), disable=trainer.world.rank > 0)
     for step in bar:
-        trainer.train_step()
+        trainer.step()
         trainer.seconds = time.perf_counter() - start
-        if trainer.step % show == 0 and (trainer.world.size > 1 or not bar.disable):  # all processes, or none
+        if trainer.batch % show == 0 and (trainer.world.size > 1 or not bar.disable):  # all processes, or none
             bar.set_postfix(so_far(trainer), refresh=False)
         if on_cpu: trainer.check_finite(weights=False)
         elif step % 20: continue  # on a GPU, look at signals and clocks only now and then
@@ -442,7 +442,7 @@ def run_epoch(
         save()
         saved = time.perf_counter()
         start = saved - trainer.seconds
-        obey(stop, trainer, f'after batch {trainer.step} of {len(trainer.batches)} in epoch {trainer.epoch}')
+        obey(stop, trainer, f'after batch {trainer.batch} of {len(trainer.batches)} in epoch {trainer.epoch}')
     wait_for(trainer.device)
     trainer.seconds = time.perf_counter() - start
 
@@ -454,8 +454,8 @@ def wait_for(device: torch.device):
 # %% ../nbs/31_runs.ipynb #55d6be22
 def so_far(trainer: Trainer) -> dict[str, str]:
     "Loss (nats), accuracy and images per second of the epoch so far, as text. All processes must ask for it."
-    seen = min(trainer.step * trainer.recipe.batch_size, len(trainer.batches.images))
-    losses, hits = trainer.world.sum(trainer.losses[:trainer.step].clone()), trainer.world.sum(trainer.hits.clone())
+    seen = min(trainer.batch * trainer.recipe.batch_size, len(trainer.batches.images))
+    losses, hits = trainer.world.sum(trainer.losses[:trainer.batch].clone()), trainer.world.sum(trainer.hits.clone())
     return {'loss': f'{losses.mean():.3f}', 'accuracy': f'{hits.item() / seen:.1%}',
             'images/s': f'{seen / trainer.seconds:,.0f}'}
 
@@ -511,8 +511,9 @@ def config_of(
     init: nn.Module | None,  # as from network_to_begin_with
 ) -> dict:
     "Everything that determines a run: recipe, images, arithmetic, and the weights that it is given to begin with."
-    config = dict(run_config(recipe, train_set, test_set), **asdict(safe_speed(speed, recipe, get_device(device))))
-    return config if init is None else dict(config, init=weights_print(init))
+    with torch.device('meta'): model = network_of(recipe)
+    config = dict(run_config(recipe, train_set, test_set), **asdict(safe_speed(speed, model, get_device(device))))
+    return config if init is None else dict(config, init=weights_hash(init))
 
 # %% ../nbs/31_runs.ipynb #72969544
 # may be another in each session of a run; config.json has those of the first, env.json those of all
@@ -549,7 +550,7 @@ def fit(
             open_run(out, config, resume, older | asdict(Recipe()) | asdict(Speed()), FREE,
                      ['epochs'] if recipe.schedule in ENDLESS else [])))
         if longer and world.rank == 0: print(longer, flush=True)
-        trainer = Trainer(recipe, train_part, looked_at, device, speed, world, init)
+        trainer = Trainer(init if init is not None else recipe.model, train_part, looked_at, recipe, device, speed, world)
         go_on(trainer, folder, init)
         while not trainer.done:
             if not trainer.epoch_done: run_epoch(trainer, stop, lambda: save_run(trainer, folder), save_seconds)
@@ -560,7 +561,7 @@ def fit(
             obey(stop, trainer, f'after epoch {len(trainer.history)} of {recipe.epochs}')
         world.first(lambda: advise_on_disk(lambda: test_once(trainer, folder, test_set), folder))
         obey(stop, trainer, 'when all epochs were done')
-    return drop_kernels(trainer.tested).eval(), trainer.history
+    return drop_kernels(trainer.eval_model).eval(), trainer.history
 
 # %% ../nbs/31_runs.ipynb #511704d5
 def go_on(trainer: Trainer, folder: Path, init: nn.Module | None = None):
@@ -572,7 +573,7 @@ def go_on(trainer: Trainer, folder: Path, init: nn.Module | None = None):
     if state is not None: trainer.load_state_dict(state)
     elif (folder / 'history.csv').exists():
         raise CheckpointError(f'{folder} holds the record of a run, but no checkpoint to go on from: {ANOTHER}')
-    if trainer.history and trainer.step == 0:
+    if trainer.history and trainer.batch == 0:
         trainer.world.first(lambda: advise_on_disk(lambda: write_epoch(trainer, folder), folder))
     session = dict(processes=trainer.world.size, first_epoch=trainer.epoch,
                    **{field: getattr(trainer.speed, field) for field in FREE})
@@ -582,7 +583,7 @@ def go_on(trainer: Trainer, folder: Path, init: nn.Module | None = None):
     if not trainer.done: forget_test(trainer, folder)
     if state is not None:
         print('all epochs are done already' if trainer.done
-              else f'going on in epoch {trainer.epoch} after batch {trainer.step}')
+              else f'going on in epoch {trainer.epoch} after batch {trainer.batch}')
     elif init is not None: say_start(trainer.model, init)
 
 def forget_test(trainer: Trainer, folder: Path):
@@ -613,11 +614,11 @@ def test_once(trainer: Trainer, folder: Path, test_set: ImageSet):
     Raises CheckpointError if those are of an earlier epoch, and missing or damaged."""
     if (folder / 'test.json').exists(): return
     images, labels = test_set.images.to(trainer.device), test_set.labels.to(trainer.device)
-    found = dict(last=dict(epoch=len(trainer.history), **score(trainer.tested, images, labels, trainer.speed)))
+    found = dict(last=dict(epoch=len(trainer.history), **score(trainer.eval_model, images, labels, trainer.speed)))
     if trainer.recipe.validation:
         found['best'] = found['last']  # the same weights, unless those of an earlier epoch were better
         if (epoch := best_row(trainer.history)['epoch']) < len(trainer.history):
-            best = copy.deepcopy(trainer.tested)
+            best = copy.deepcopy(trainer.eval_model)
             best.load_state_dict(read_checkpoint(folder / BEST)['model'])
             found['best'] = dict(epoch=epoch, **score(best, images, labels, trainer.speed))
     write_json(folder / 'test.json', found)
