@@ -329,6 +329,11 @@ def load_network(
 LARGEST_NETWORK = 100_000_000  # numbers; no network of this package comes near
 COUNTERS = ('num_batches_tracked', 'total_ops', 'total_params')  # of no use to a trained network
 
+def _is_counter(name: str) -> bool: return name.split('.')[-1] in COUNTERS
+
+def _shapes(weights: dict) -> dict:
+    return {name: tuple(value.shape) for name, value in weights.items() if not _is_counter(name)}
+
 def some_keys(state: dict) -> str:
     "The first keys of a dictionary, fit to be printed, and how many more there are."
     keys = [''.join(c if c.isprintable() else '?' for c in str(key))[:60] for key in list(state)[:8]]
@@ -359,7 +364,7 @@ def find_weights(state: dict, path: Path) -> dict:
     if sum(value.numel() for value in found.values()) >= LARGEST_NETWORK:
         raise CheckpointError(f'{path} says it has more than {LARGEST_NETWORK:,} numbers: '
                               'no network of this package is so large')
-    weights = {name: value for name, value in found.items() if name.split('.')[-1] not in COUNTERS}
+    weights = {name: value for name, value in found.items() if not _is_counter(name) or value.ndim == 0}
     for name, value in weights.items():
         if value.layout != torch.strided or value.device.type != 'cpu' or value.is_quantized or value.is_complex():
             raise CheckpointError(f'{path}: {name} is no plain tensor of real numbers')
@@ -381,7 +386,7 @@ def check_metadata(known: Metadata, in_channels: int):
 def make_network(weights: dict, about: dict | None, path: Path) -> nn.Module:
     """The network with these weights: of the kind that `about` tells, else of the kind that their names and shapes
     tell. Raises CheckpointError for what makes no sense or does not fit."""
-    shape = {name: tuple(value.shape) for name, value in weights.items()}
+    shape = _shapes(weights)
     outputs, in_channels = shape.get('linear.weight', (10,))[:1], shape['conv1.weight'][1:2]
     try:
         if isinstance(about, dict):
@@ -392,8 +397,7 @@ def make_network(weights: dict, about: dict | None, path: Path) -> nn.Module:
         else: known = Metadata(stages_in(weights))
         make = functools.partial(create_model, known.name, num_classes=len(known.classes) or outputs[0],
                                  in_channels=in_channels[0], **known.options)
-        with torch.device('meta'): wanted = {name: tuple(value.shape) for name, value in make().state_dict().items()
-                                             if name.split('.')[-1] not in COUNTERS}
+        with torch.device('meta'): wanted = _shapes(make().state_dict())
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RuntimeError, IndexError) as error:
         raise CheckpointError(f'{path} is of no network of this package, or says of itself what makes no sense '
                               f'({error}); its keys are {some_keys(weights)}') from None

@@ -9,8 +9,8 @@ __all__ = ['OF_IMAGES', 'FREE', 'cpu_name', 'git_state', 'uses_tf32', 'environme
            'read_history', 'last_test_accuracy', 'read_confusion', 'recipe_of', 'count_parameters',
            'recorded_parameters', 'table_row', 'text_table', 'Interrupted', 'StopSignals', 'save_run', 'advise_on_disk',
            'write_events', 'write_epoch', 'record_epoch', 'obey', 'run_epoch', 'wait_for', 'so_far',
-           'advise_on_processes', 'check_longer', 'network_to_begin_with', 'config_of', 'split_for', 'named_validation',
-           'Run', 'fit', 'go_on', 'forget_test', 'say_start', 'score', 'best_network', 'test_once']
+           'advise_on_processes', 'check_longer', 'config_of', 'split_for', 'named_validation', 'Run', 'fit', 'go_on',
+           'forget_test', 'say_start', 'score', 'best_network', 'test_once']
 
 # %% ../nbs/31_runs.ipynb #50e982f8
 import copy
@@ -46,8 +46,8 @@ from .data import ImageSet, validation_split
 from .evaluation import model_normalization, predict_logits, tta_views
 from .models import create_model, parameter_count
 from .recipe import check_is_recipe, ENDLESS, Recipe, Speed
-from .trainer import (drop_kernels, join_world, network_changes, safe_speed, Trainer, weights_print,
-                                     World)
+from .trainer import (drop_kernels, join_world, metadata_of, network_changes, network_of, safe_speed,
+                                     Trainer, weights_hash, World)
 from .training import (advise_on_memory, ANOTHER, best_row, check_pair, class_difference, epoch_line,
                                       first_line, get_device, is_best, looked_at_in, progress)
 
@@ -429,15 +429,15 @@ def run_epoch(
     """The steps of an epoch, with a progress bar and a checkpoint now and then; writing it is no part of its seconds.
     Raises Interrupted after a signal, when all is saved; FloatingPointError as `check_finite`,
     on a CPU after any step, on a GPU before it saves."""
-    steps, on_cpu = range(trainer.step, len(trainer.batches)), trainer.device.type == 'cpu'
+    steps, on_cpu = range(trainer.batch, len(trainer.batches)), trainer.device.type == 'cpu'
     show = 20 if on_cpu else 200  # steps between two looks at loss and accuracy, for which a GPU has to stop
     start, saved = time.perf_counter() - trainer.seconds, time.perf_counter()
     bar = progress(steps, desc=f'epoch {trainer.epoch}/{trainer.recipe.epochs}', unit='batch',
-                   initial=trainer.step, total=len(trainer.batches), disable=trainer.world.rank > 0)
+                   initial=trainer.batch, total=len(trainer.batches), disable=trainer.world.rank > 0)
     for step in bar:
-        trainer.train_step()
+        trainer.step()
         trainer.seconds = time.perf_counter() - start
-        if trainer.step % show == 0 and (trainer.world.size > 1 or not bar.disable):  # all processes, or none
+        if trainer.batch % show == 0 and (trainer.world.size > 1 or not bar.disable):  # all processes, or none
             bar.set_postfix(so_far(trainer), refresh=False)
         if on_cpu: trainer.check_finite(weights=False)
         elif step % 20: continue  # on a GPU, look at signals and clocks only now and then
@@ -448,7 +448,7 @@ def run_epoch(
         save()
         saved = time.perf_counter()
         start = saved - trainer.seconds
-        obey(stop, trainer, f'after batch {trainer.step} of {len(trainer.batches)} in epoch {trainer.epoch}')
+        obey(stop, trainer, f'after batch {trainer.batch} of {len(trainer.batches)} in epoch {trainer.epoch}')
     wait_for(trainer.device)
     trainer.seconds = time.perf_counter() - start
 
@@ -460,8 +460,8 @@ def wait_for(device: torch.device):
 # %% ../nbs/31_runs.ipynb #55d6be22
 def so_far(trainer: Trainer) -> dict[str, str]:
     "Loss (nats), accuracy and images per second of the epoch so far, as text. All processes must ask for it."
-    seen = min(trainer.step * trainer.recipe.batch_size, len(trainer.batches.images))
-    losses, hits = trainer.world.sum(trainer.losses[:trainer.step].clone()), trainer.world.sum(trainer.hits.clone())
+    seen = min(trainer.batch * trainer.recipe.batch_size, len(trainer.batches.images))
+    losses, hits = trainer.world.sum(trainer.losses[:trainer.batch].clone()), trainer.world.sum(trainer.hits.clone())
     return {'loss': f'{losses.mean():.3f}', 'accuracy': f'{hits.item() / seen:.1%}',
             'images/s': f'{seen / trainer.seconds:,.0f}'}
 
@@ -493,32 +493,24 @@ def check_longer(folder: Path, recipe: Recipe) -> str:
     return (f'{recipe.epochs} epochs instead of {old}: the learning rate goes on by {recipe.schedule}, '
             f'as in a run of {recipe.epochs} from the start')
 
-def network_to_begin_with(
-    model: str | nn.Module,  # as for fit
-    recipe: Recipe,  # how to train
-    classes: tuple[str, ...],  # of the images
-) -> tuple[Recipe, nn.Module | None]:
-    """The recipe with the name of the network in it, and the network whose weights are the beginning, if one is given.
-    Raises TypeError for what is neither, ValueError if its classes are not those of the images."""
-    if isinstance(model, str): return replace(recipe, model=model), None
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"model is a {type(model).__name__}: want a network, or the name of one, as in 'small'")
-    about = getattr(model, 'metadata', None)
-    if about is None: return recipe, model
-    if about.classes and about.classes != classes:
-        raise ValueError(f'the classes of model and images differ: {class_difference(about.classes, classes)}; '
-                         'use images of the classes that it knows, or create_model with num_classes')
-    return replace(recipe, model=about.name, **about.options), model
-
 def config_of(
-    recipe: Recipe, train_set: ImageSet, test_set: ImageSet, validation: ImageSet | None,  # as for run_config
+    model: str | nn.Module,  # as for fit
+    recipe: Recipe, train: ImageSet, test: ImageSet, validation: ImageSet | None,  # as for run_config
     speed: Speed, device: str,  # as for fit
-    init: nn.Module | None,  # as from network_to_begin_with
 ) -> dict:
-    "Everything that determines a run: recipe, images, arithmetic, and the weights that it is given to begin with."
-    config = dict(run_config(recipe, train_set, test_set, validation),
-                  **asdict(safe_speed(speed, recipe, get_device(device))))
-    return config if init is None else dict(config, init=weights_print(init))
+    """Everything that determines a run: recipe, images, arithmetic, and the weights that it is given to begin with.
+    Raises TypeError for what is no network, ValueError if its classes are not those of the images."""
+    if isinstance(model, str):
+        with torch.device('meta'): network, given = network_of(recipe), {}
+    elif isinstance(model, nn.Module):
+        network, about = model, getattr(model, 'metadata', None)
+        if about and about.classes and about.classes != train.classes:
+            raise ValueError(f'the classes of model and images differ: {class_difference(about.classes, train.classes)}; '
+                             'use images of the classes that it knows, or create_model with num_classes')
+        given = {key: value for key, value in (about.options if about else {}).items() if hasattr(recipe, key)}
+        given |= dict(model=metadata_of(model, train).name, init=weights_hash(model))
+    else: raise TypeError(f"model is a {type(model).__name__}: want a network, or the name of one, as in 'small'")
+    return dict(run_config(recipe, train, test, validation), **asdict(safe_speed(speed, network, get_device(device)))) | given
 
 def split_for(
     recipe: Recipe, train: ImageSet, test: ImageSet, validation: ImageSet | None,  # as for fit
@@ -570,10 +562,10 @@ def fit(
     if not isinstance(save_seconds, (int, float)) or not save_seconds >= 0:
         raise ValueError(f'save_seconds={save_seconds!r}: want a number of seconds, at least 0')
     if resume and out is None: raise ValueError(f'resume={resume!r} without a folder: name it with out')
-    recipe, init = network_to_begin_with(model, recipe, train.classes)
+    if isinstance(model, str): recipe = replace(recipe, model=model)
     validated = validation is not None or recipe.validation > 0
     train_part, looked_at = split_for(recipe, train, test, validation)
-    config = config_of(recipe, train_part, test, validation, speed, device, init) if out is not None else {}
+    config = config_of(model, recipe, train_part, test, validation, speed, device)
     older = dict(channels=train.images.shape[1])  # not in the records of before; the hashes answer for it
     with (join_world(get_device(device)) as (world, device), StopSignals(out is not None) as stop,
           advise_on_processes(world), advise_on_memory(recipe.batch_size, train, device), ExitStack() as stack):
@@ -582,8 +574,8 @@ def fit(
             open_run(out, config, resume, older | asdict(Recipe()) | asdict(Speed()), FREE,
                      ['epochs'] if recipe.schedule in ENDLESS else [])))
         if longer and world.rank == 0: print(longer, flush=True)
-        trainer = Trainer(recipe, train_part, looked_at, device, speed, world, init)
-        go_on(trainer, folder, init)
+        trainer = Trainer(model, train_part, looked_at, recipe, device, speed, world)
+        go_on(trainer, folder, model)
         best = None  # the weights of the best epoch, where there is no folder to keep them
         while not trainer.done:
             if not trainer.epoch_done:
@@ -591,18 +583,18 @@ def fit(
             row = trainer.finish_epoch()
             if validated: trainer.history[-1] = row = named_validation(row)
             if folder: record_epoch(trainer, folder)
-            elif validated and is_best(trainer.history): best = copy.deepcopy(trainer.tested.state_dict())
+            elif validated and is_best(trainer.history): best = copy.deepcopy(trainer.eval_model.state_dict())
             if world.rank == 0: print(epoch_line(row, recipe.epochs), flush=True)
             obey(stop, trainer, f'after epoch {len(trainer.history)} of {recipe.epochs}')
-        network = best_network(trainer, folder, best) if validated else trainer.tested
+        network = best_network(trainer, folder, best) if validated else trainer.eval_model
         found = world.first(lambda: advise_on_disk(lambda: test_once(trainer, folder, test, network), folder))
         obey(stop, trainer, 'when all epochs were done')
     return Run(drop_kernels(network).eval(), trainer.history, found, folder)
 
 # %% ../nbs/31_runs.ipynb #511704d5
-def go_on(trainer: Trainer, folder: Path | None, init: nn.Module | None = None):
+def go_on(trainer: Trainer, folder: Path | None, model: str | nn.Module = ''):
     """Restore the newest good checkpoint of a run, if it has one, in every process;
-    say aloud if a newer one was damaged. `init` has the weights that the run was given to begin with.
+    say aloud if a newer one was damaged. `model` as for `fit`.
     Raises CheckpointError if there is a record but no checkpoint, or none that is whole;
     ValueError as `load_state_dict`."""
     if folder is None: return
@@ -610,7 +602,7 @@ def go_on(trainer: Trainer, folder: Path | None, init: nn.Module | None = None):
     if state is not None: trainer.load_state_dict(state)
     elif (folder / 'history.csv').exists():
         raise CheckpointError(f'{folder} holds the record of a run, but no checkpoint to go on from: {ANOTHER}')
-    if trainer.history and trainer.step == 0:
+    if trainer.history and trainer.batch == 0:
         trainer.world.first(lambda: advise_on_disk(lambda: write_epoch(trainer, folder), folder))
     session = dict(processes=trainer.world.size, first_epoch=trainer.epoch,
                    **{field: getattr(trainer.speed, field) for field in FREE})
@@ -620,8 +612,8 @@ def go_on(trainer: Trainer, folder: Path | None, init: nn.Module | None = None):
     if not trainer.done: forget_test(trainer, folder)
     if state is not None:
         print('all epochs are done already' if trainer.done
-              else f'going on in epoch {trainer.epoch} after batch {trainer.step}')
-    elif init is not None: say_start(trainer.model, init)
+              else f'going on in epoch {trainer.epoch} after batch {trainer.batch}')
+    elif isinstance(model, nn.Module): say_start(trainer.model, model)
 
 def forget_test(trainer: Trainer, folder: Path):
     "Remove test.json of a run that is not done (any more); with a validation set say that there will be another look."
@@ -652,9 +644,9 @@ def best_network(
 ) -> nn.Module:
     """The network of the epoch with the lowest validation loss.
     Raises CheckpointError if that is an earlier one, and best.pt is missing or damaged."""
-    if best_row(trainer.history) is trainer.history[-1]: return trainer.tested
+    if best_row(trainer.history) is trainer.history[-1]: return trainer.eval_model
     weights = best if folder is None else trainer.world.first(lambda: read_checkpoint(folder / BEST)['model'])
-    model = copy.deepcopy(trainer.tested)
+    model = copy.deepcopy(trainer.eval_model)
     model.load_state_dict(weights)
     return model
 
@@ -663,9 +655,9 @@ def test_once(trainer: Trainer, folder: Path | None, test: ImageSet, network: nn
     and with a validation set also of the 'best' by its loss, which `network` has."""
     if folder and (folder / 'test.json').exists(): return read_json(folder / 'test.json')
     images, labels = test.images.to(trainer.device), test.labels.to(trainer.device)
-    found = dict(last=dict(epoch=len(trainer.history), **score(trainer.tested, images, labels, trainer.speed)))
+    found = dict(last=dict(epoch=len(trainer.history), **score(trainer.eval_model, images, labels, trainer.speed)))
     if looked_at_in(trainer.history) == 'val':
-        found['best'] = found['last'] if network is trainer.tested else dict(
+        found['best'] = found['last'] if network is trainer.eval_model else dict(
             epoch=best_row(trainer.history)['epoch'], **score(network, images, labels, trainer.speed))
     if folder: write_json(folder / 'test.json', found)
     return found

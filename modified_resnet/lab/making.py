@@ -179,12 +179,13 @@ def lr_range_test(
 ) -> list[dict]:
     """One row a step: 'step', 'lr', 'loss' (nats, of one batch); the learning rate grows by a constant factor.
     Stops when the loss is four times its lowest, or not finite."""
-    trainer, rows = Trainer(recipe, train_set, train_set.select(slice(0, 1)), device, speed), []
-    steps = min(steps, len(trainer.batches))
+    steps = min(steps, math.ceil(len(train_set) / recipe.batch_size))
     rates = [lowest * (highest / lowest) ** (step / max(1, steps - 1)) for step in range(steps)]
-    trainer.use_rates(torch.tensor(rates, dtype=torch.float64)[:, None].repeat(1, trainer.rates.shape[1]))
+    trainer = Trainer(recipe.model, train_set, train_set.select(slice(0, 1)), recipe, device, speed,
+                      learning_rates=rates)
+    rows = []
     for step, lr in enumerate(rates):
-        trainer.train_step()
+        trainer.step()
         loss = trainer.losses[step].item()
         if not loss < 4 * min([row['loss'] for row in rows], default=float('inf')): break
         rows.append(dict(step=step + 1, lr=lr, loss=loss))
