@@ -472,7 +472,7 @@ def config_of(
         given = {key: value for key, value in (about.options if about else {}).items() if hasattr(recipe, key)}
         given |= dict(model=metadata_of(model, train).name, init=weights_hash(model))
     else: raise TypeError(f"model is a {type(model).__name__}: want a network, or the name of one, as in 'small'")
-    return dict(run_config(recipe, train, test, validation), **asdict(safe_speed(speed, network, get_device(device)))) | given
+    return (run_config(recipe, train, test, validation) | asdict(safe_speed(speed, network, get_device(device))) | given)
 
 def split_for(
     recipe: Recipe, train: ImageSet, test: ImageSet, validation: ImageSet | None,  # as for fit
