@@ -5,9 +5,8 @@ dependencies = ['torch', 'numpy', 'PIL', 'filelock', 'tqdm']
 
 def resnet_small(pretrained: bool = False, **kwargs):
     """Three stages of 16, 32 and 64 channels: 78,042 parameters. pretrained: with weights trained on CIFAR-10, in
-    evaluation mode; its images are uint8 / 255, normalised by model.normalization (means, standard deviations).
-    Without: in training mode, and without such numbers; num_classes=10 and in_channels=3 may be others.
-    modified_resnet.inference.predict_proba takes images as they are, for either."""
+    evaluation mode; its images are uint8 / 255, normalized by model.metadata.mean and .std. Without: in training mode.
+    num_classes=10 and in_channels=3 may be others; modified_resnet.predict takes images as they are."""
     return _model('small', pretrained, **kwargs)
 
 
@@ -28,5 +27,5 @@ def resnet_budget(pretrained: bool = False, **kwargs):
 
 def _model(name: str, pretrained: bool, **kwargs):
     "A network of the package, imported only now, so that torch.hub can name a missing dependency first."
-    from modified_resnet.inference import hub_model
-    return hub_model(name, pretrained, **kwargs)
+    from modified_resnet.models import create_model
+    return create_model(name, pretrained, **kwargs)

@@ -192,7 +192,7 @@ class Batches:
     def __len__(self) -> int: return math.ceil(len(self.images) / self.recipe.batch_size)
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]: return get_batch(self, step)
 
-    def plan(self, epoch: int):
+    def set_epoch(self, epoch: int):
         "Draw the order and the augmentation of an epoch."
         self.order, self.draws, self.squares = plan_epoch(self.recipe, self.images, epoch)
         self.ready = None

@@ -62,15 +62,16 @@ def tta_views(images: Tensor) -> Iterator[Tensor]:
 
 # %% ../nbs/05_evaluation.ipynb #56a6cc7b
 def model_normalization(model: nn.Module) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation that a network's images are normalised by: its own `normalization`, else the paper's.
+    """Mean and standard deviation that any network's images are normalized by: those of its metadata, else the paper's.
     Raises ValueError if they are not for as many channels as the network takes."""
     network = unwrap(model)
-    found = getattr(network, 'normalization', (PAPER_MEAN, PAPER_STD))
-    channels = getattr(getattr(network, 'conv1', None), 'in_channels', len(found[0]))
-    if channels != len(found[0]):
-        raise ValueError(f'the network takes images of {channels} channels, its normalisation is for {len(found[0])}: '
-                         'set model.normalization = (means, standard deviations), one of each for a channel')
-    return found
+    known = getattr(network, 'metadata', None)
+    mean, std = (known.mean, known.std) if known else (PAPER_MEAN, PAPER_STD)
+    channels = getattr(getattr(network, 'conv1', None), 'in_channels', len(mean))
+    if channels != len(mean):
+        raise ValueError(f'the network takes images of {channels} channels, its normalization is for {len(mean)}: '
+                         'set model.metadata = Metadata(name, mean=..., std=...), a number for each channel')
+    return mean, std
 
 def check_images(model: nn.Module, images: Tensor):
     """Raise ValueError if images are not bytes, and so would be normalised twice,
@@ -97,7 +98,7 @@ def predict_logits(
     channels_last: bool = True,  # order of the images in memory
     views: int = 1,  # one of VIEWS: how often each image is looked at; the mean of the logits counts
 ) -> Tensor:
-    """Logits of every image, float32 (N, classes); images are only normalised, by `model.normalization`
+    """Logits of every image, float32 (N, classes); images are only normalized, by the mean and std of `model.metadata`
     (default: the paper's). The model is left in evaluation mode. Raises ValueError as `check_images`,
     and for another number of views."""
     if type(views) is not int or views not in VIEWS:

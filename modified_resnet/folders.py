@@ -32,7 +32,7 @@ from PIL import Image, ImageOps
 from PIL.Image import Transpose
 from torch import Tensor
 
-from .checkpoints import as_path, check_archive, LIST, own_files, save_tensors
+from .checkpoints import as_path, LIST, own_files, save_tensors
 from .data import (ARCHIVE, as_cifar10, broken_archive, cache_folder, ImageSet, is_cifar10,
                                   load_digits_images, load_official, OFFICIAL_FOLDER, recognise_cifar10)
 

@@ -41,7 +41,7 @@ from ..models import create_model
 from ..optimizers import make_optimizer, make_scheduler
 from ..recipe import check_is_recipe, Recipe, Speed
 from ..runs import add_session, environment, open_run, run_config, write_results
-from ..trainer import check_channels, metadata_of, Trainer, WARM_UP
+from ..trainer import metadata_of, network_changes, normalization_of, Trainer, WARM_UP
 from ..training import (advise_on_memory, check_pair, confusion_counts, epoch_line, get_device,
                                       history_row, is_best, test_epoch, train_epoch)
 
@@ -74,17 +74,17 @@ def fit_reference(
     num_workers: int = 4,  # processes that augment; the paper's notebook has 4
 ) -> tuple[nn.Module, list[dict]]:
     """The paper's experiment in its plain form, on the CPU: the trained network and its history.
-    Errors as `check_reference`, `check_pair`, `check_channels`, `open_run` and `advise_on_memory`."""
+    Errors as `check_reference`, `check_pair`, `normalization_of`, `open_run` and `advise_on_memory`."""
     check_is_recipe(recipe)
     check_reference(recipe)
     check_pair(train_set, test_set)
-    check_channels(train_set)
+    normalization_of(Recipe(), train_set)
     with (open_run(out, run_config(recipe, train_set, test_set), resume=None) as folder,
           advise_on_memory(recipe.batch_size, train_set)):
         add_session(folder)
         torch.manual_seed(recipe.seed)
         model, criterion = create_model(recipe.model, num_classes=len(train_set.classes)), nn.CrossEntropyLoss()
-        model.metadata = metadata_of(recipe, train_set)
+        model.metadata = metadata_of(recipe.model, train_set, changes=network_changes(recipe))
         optimizer = make_optimizer(recipe, model.parameters())
         scheduler = make_scheduler(recipe, optimizer, len(train_set))
         train_loader, test_loader = paper_loaders(train_set, test_set, recipe.batch_size, num_workers)
@@ -130,10 +130,10 @@ def plain_runner(recipe: Recipe, data: ImageSet, device: torch.device, speed: Sp
 
 def engine_runner(recipe: Recipe, data: ImageSet, device: torch.device, speed: Speed) -> Callable[[int], None]:
     "The engine: a function that trains on the next n batches."
-    trainer = Trainer(recipe, data, data.select(slice(0, 10)), device, speed)
+    trainer = Trainer(recipe.model, data, data.select(slice(0, 10)), recipe, device, speed)
     def run(n):
         for _ in range(n):
-            trainer.train_step()
+            trainer.step()
             if device.type == 'cpu': trainer.check_finite(weights=False)
     return run
 
@@ -402,12 +402,12 @@ def run_to(
     """Seconds until the first step was done, and a row for each epoch:
     'epoch', 'seconds' since the start (tests included), 'test_accuracy'. Stops at the target."""
     start = time.perf_counter()
-    trainer = Trainer(recipe, train_set, test_set, device, speed)
-    trainer.train_step()
+    trainer = Trainer(recipe.model, train_set, test_set, recipe, device, speed)
+    trainer.step()
     trainer.check_finite(weights=False)  # waits for the device
     first_step, rows = time.perf_counter() - start, []
     while not trainer.done and not (rows and rows[-1]['test_accuracy'] >= target):
-        while not trainer.epoch_done: trainer.train_step()
+        while not trainer.epoch_done: trainer.step()
         accuracy = trainer.finish_epoch()['test_accuracy']
         rows.append(dict(epoch=trainer.epoch - 1, seconds=time.perf_counter() - start, test_accuracy=accuracy))
     return first_step, rows

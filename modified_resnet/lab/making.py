@@ -33,10 +33,11 @@ import torch
 from filelock import FileLock
 from torch import Tensor
 
-from ..checkpoints import (as_path, LAST, load_model, read_checkpoint, read_csv, read_json, RunLocked,
+from ..checkpoints import (as_path, LAST, load_network, read_checkpoint, read_csv, read_json, RunLocked,
                                          save_tensors, write_atomically, write_csv, write_json)
 from ..data import ImageSet, normalize, stratified_split, validation_split
 from ..evaluation import layout_of, model_normalization, predict_logits
+from ..inference import predict
 from .bench import (accuracy_to_reach, add_part, begin_bench, Extent, has_part, measure_here,
                                        measurements, parts_of, race, steps_for, TINY, UNTIMED)
 from .plan import BASES, best_recipe, for_smoke, run_name, SEEDS, SETS
@@ -66,8 +67,9 @@ def plain_weights(
     folder: Path,  # of a finished run, with last.pt
 ) -> dict:
     """What a file of weights holds: under 'model' the last epoch's state_dict in half precision, under 'about' what
-    `load_model` needs. Raises ValueError if a weight is too large for half precision."""
-    model, about = load_model(folder / LAST)
+    `load_network` needs. Raises ValueError if a weight is too large for half precision."""
+    model = load_network(folder / LAST)
+    about = model.metadata
     known = dict(about.plain, classes=read_json(folder / 'config.json')['classes'])
     halves = {key: (value.half() if value.is_floating_point() else value).contiguous()
               for key, value in model.state_dict().items()}
@@ -139,7 +141,7 @@ def keep_record(
     remove_partial(record, folder)
     if test_set:
         (model, _), speed, device = (
-            load_model(folder / LAST), Speed(precision=read_config(folder)['precision']), get_device(device))
+            load_network(folder / LAST), Speed(precision=read_config(folder)['precision']), get_device(device))
         logits = predict_logits(model.to(device, memory_format=layout_of(speed.channels_last)), test_set.images.to(device),
                          precision=speed.precision, channels_last=speed.channels_last)
         write_predictions(record / 'predictions.csv', logits.cpu(), test_set.labels)
@@ -177,12 +179,13 @@ def lr_range_test(
 ) -> list[dict]:
     """One row a step: 'step', 'lr', 'loss' (nats, of one batch); the learning rate grows by a constant factor.
     Stops when the loss is four times its lowest, or not finite."""
-    trainer, rows = Trainer(recipe, train_set, train_set.select(slice(0, 1)), device, speed), []
-    steps = min(steps, len(trainer.batches))
+    steps = min(steps, math.ceil(len(train_set) / recipe.batch_size))
     rates = [lowest * (highest / lowest) ** (step / max(1, steps - 1)) for step in range(steps)]
-    trainer.use_rates(torch.tensor(rates, dtype=torch.float64)[:, None].repeat(1, trainer.rates.shape[1]))
+    trainer = Trainer(recipe.model, train_set, train_set.select(slice(0, 1)), recipe, device, speed,
+                      learning_rates=rates)
+    rows = []
     for step, lr in enumerate(rates):
-        trainer.train_step()
+        trainer.step()
         loss = trainer.losses[step].item()
         if not loss < 4 * min([row['loss'] for row in rows], default=float('inf')): break
         rows.append(dict(step=step + 1, lr=lr, loss=loss))
@@ -373,7 +376,7 @@ def run_one(
     say: Callable[[str], None],  # told what is going on
 ) -> bool:
     "Run and record one recipe. False if another process is at it."
-    try: fit(recipe, train_set, test_set, folder, resume='auto', device=device, speed=speed)
+    try: fit(recipe.model, train_set, test_set, recipe, out=folder, resume='auto', device=device, speed=speed)
     except RunLocked:
         say(f'{folder.name}: another process is at work on it, going on with the next')
         return False

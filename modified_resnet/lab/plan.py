@@ -109,12 +109,12 @@ def last_row(
 def held_out_accuracy(
     results: Path,  # folder of the records
     set_name: str,  # of the run
-    recipe: Recipe,  # of the run, with held-out images: the history's test columns are theirs
+    recipe: Recipe,  # of the run, with a validation set
 ) -> float | None:
     """Accuracy (0 to 1) on the held-out images after the last epoch;
     0 for a run that diverged, None if there is no whole record."""
     row = last_row(results, set_name, recipe)
-    return None if row is None else row.get('test_accuracy', 0.)
+    return None if row is None else row.get('val_accuracy', 0.)
 
 def best_of_rates(
     results: Path,  # folder of the records

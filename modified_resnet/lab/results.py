@@ -27,7 +27,7 @@ from .plan import (ADAM_ON_LARGE, BASES, best_rate, best_recipe, command_of, LEN
 from ..recipe import Recipe
 from ..runs import (last_test_accuracy, read_config, read_confusion, read_history, recipe_of,
                                   recorded_parameters)
-from ..training import best_row
+from ..training import best_row, looked_at_in
 
 # %% ../../nbs/lab/02_results.ipynb #85157f06
 def place_of(results: Path) -> str:
@@ -75,7 +75,7 @@ class Record:
         """On the test set, of the weights with the lowest loss on the images looked at after every epoch
         (the paper's protocol: the test set itself)."""
         if self.recipe.validation: return 100 * self.test['best']['accuracy']
-        return 100 * best_row(self.history)['test_accuracy']
+        return 100 * best_row(self.history)[f'{looked_at_in(self.history)}_accuracy']
     @property
     def certain_accuracy(self) -> float:
         "As `test_accuracy`, on CIFAR-10 without the test images whose pixels are not known for certain."
