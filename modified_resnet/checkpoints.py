@@ -35,8 +35,7 @@ from torch import nn, Tensor
 
 from .models import create_model, Metadata, MODELS, OTHERS, PAPER_MEAN, stages_of
 from .recipe import Recipe
-from .trainer import network_of
-from .training import ANOTHER
+from .trainer import ANOTHER, network_of
 
 # %% ../nbs/30_checkpoints.ipynb #0390e21d
 def load_model(

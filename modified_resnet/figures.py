@@ -25,7 +25,7 @@ from torch import Tensor
 
 from .checkpoints import write_own
 from .data import as_label, displayable, ImageSet
-from .evaluation import Evaluation, highest_confidence_errors
+from .evaluation import Evaluation
 from .inference import top
 
 # %% ../nbs/34_figures.ipynb #954c2135
@@ -248,7 +248,7 @@ def plot_errors(
     n: int = 9,  # how many; the largest square number of them is drawn
 ) -> Figure:
     "The most confident mistakes: picture, true class, and what it was taken for with what probability."
-    worst = highest_confidence_errors(result, n)
+    worst = result.errors(n)
     side = max(1, int(len(worst) ** .5))
     fig, axes = plt.subplots(side, side, figsize=(1.7 * side + .4, 1.9 * side + .4),
                              layout='constrained', squeeze=False)

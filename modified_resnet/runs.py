@@ -18,6 +18,7 @@ import csv
 import difflib
 import functools
 import json
+import math
 import os
 import platform
 import signal
@@ -45,10 +46,51 @@ from .data import ImageSet, validation_split
 from .evaluation import model_normalization, predict_logits, tta_views
 from .models import create_model, parameter_count
 from .recipe import check_is_recipe, ENDLESS, Recipe, Speed
-from .trainer import (drop_kernels, join_world, network_changes, safe_speed, Trainer, weights_print,
-                                     World)
-from .training import (advise_on_memory, ANOTHER, best_row, check_pair, class_difference, epoch_line,
-                                      first_line, get_device, is_best, progress)
+from .trainer import (ANOTHER, drop_kernels, first_line, join_world, network_changes, safe_speed,
+                                     Trainer, weights_print, World)
+from .training import check_pair, class_difference, get_device, progress
+
+# %% ../nbs/31_runs.ipynb #27861608
+def epoch_line(
+    row: dict,  # of the history
+    epochs: int,  # of the run
+    looked_at: str = 'test',  # what the images were that were looked at after the epoch
+) -> str:
+    "A row of the history as a line to read."
+    return (f'epoch {row["epoch"]:>{len(str(epochs))}}/{epochs}  '
+            f'train {row["train_accuracy"]:7.2%} loss {row["train_loss"]:.4f}  '
+            f'{looked_at} {row["test_accuracy"]:7.2%} loss {row["test_loss"]:.4f}  {row["seconds"]:.1f} s')
+
+# %% ../nbs/31_runs.ipynb #01fdde4c
+def best_row(history: list[dict]) -> dict:
+    "The epoch with the lowest test loss, the earlier of two that are equal. The paper keeps its weights (notebook)."
+    return min(history, key=lambda row: (math.isnan(row['test_loss']), row['test_loss']))
+
+def is_best(history: list[dict]) -> bool:
+    "Is the last epoch the best so far?"
+    return best_row(history) is history[-1]
+
+# %% ../nbs/31_runs.ipynb #28c6d363
+MEMORY_WORDS = ('out of memory', 'allocate memory', 'not enough memory', 'bad_alloc', 'bad allocation')
+
+def is_out_of_memory(error: Exception) -> bool:
+    "Does an error say that there is too little memory, of the machine or of its GPU?"
+    return (isinstance(error, (MemoryError, torch.OutOfMemoryError))
+            or any(word in str(error).lower() for word in MEMORY_WORDS))
+
+@contextmanager
+def advise_on_memory(
+    batch_size: int,  # images a step
+    data: ImageSet,  # images, whose size counts, too
+    device: torch.device = torch.device('cpu'),  # whose memory it is
+):
+    "Raises RuntimeError with advice if memory is too small for what is done in it."
+    try: yield
+    except (RuntimeError, MemoryError, OSError) as error:
+        if not is_out_of_memory(error): raise
+        size, smaller = data.images.shape[-1], f'{batch_size // 2}, ' if batch_size > 1 else ''
+        raise RuntimeError(f'out of {"GPU " * (device.type == "cuda")}memory at batch_size={batch_size}: '
+                           f'try {smaller}images smaller than {size}x{size}, or a smaller network') from error
 
 # %% ../nbs/31_runs.ipynb #82a8f0b1
 def cpu_name() -> str:

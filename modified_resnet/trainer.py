@@ -39,7 +39,15 @@ from .models import create_model, Metadata, PAPER_MEAN, PAPER_STD
 from .optimizers import (EMA, learning_rates, make_optimizer, parameter_groups, whiten_stem,
                                         zero_init_residuals)
 from .recipe import check_is_recipe, Recipe, Speed
-from .training import ANOTHER, check_pair, confusion_counts, first_line, get_device, history_row
+from .training import check_pair, confusion_matrix, get_device, history_row
+
+# %% ../nbs/24_trainer.ipynb #104dfcb6
+ANOTHER = "choose another folder with out='...'"  # what always helps
+
+# %% ../nbs/24_trainer.ipynb #a547c3e6
+def first_line(error: Exception) -> str:
+    "The first two lines of an error's message, as one."
+    return ' '.join(str(error).split('\n')[:2]).replace('\t', ' ').strip()
 
 # %% ../nbs/24_trainer.ipynb #358ee567
 NETWORK_FIELDS = ('num_blocks', 'batch_norm', 'skip', 'dropout', 'block_dropout')
@@ -568,7 +576,7 @@ def finish_epoch(trainer: Trainer) -> dict:
         raise FloatingPointError(f'a test loss of epoch {trainer.epoch} is not finite: '
                                  f'try a lower lr_max than {trainer.recipe.lr_max:g}')
     train_losses, hits = trainer.world.sum(trainer.losses), trainer.world.sum(trainer.hits)
-    trainer.confusion = confusion_counts(trainer.test_labels.cpu(), predictions.cpu(), len(trainer.classes))
+    trainer.confusion = confusion_matrix(trainer.test_labels.cpu(), predictions.cpu(), len(trainer.classes))
     row = history_row(trainer.epoch, int(hits), train_losses.mean().item(), len(trainer.batches.images),
                       int(trainer.confusion.trace()), mean_by_batch(losses, trainer.recipe.batch_size),
                       to_float64(losses).mean().item(), len(trainer.test_labels), trainer.rate,

@@ -40,10 +40,10 @@ from .results import Book, mean
 from ..models import create_model
 from ..optimizers import make_optimizer, make_scheduler
 from ..recipe import check_is_recipe, Recipe, Speed
-from ..runs import add_session, environment, open_run, run_config, write_results
+from ..runs import (add_session, advise_on_memory, environment, epoch_line, is_best, open_run,
+                                  run_config, write_results)
 from ..trainer import check_channels, metadata_of, Trainer, WARM_UP
-from ..training import (advise_on_memory, check_pair, confusion_counts, epoch_line, get_device,
-                                      history_row, is_best, test_epoch, train_epoch)
+from ..training import check_pair, confusion_matrix, get_device, history_row, test_epoch, train_epoch
 
 # %% ../../nbs/lab/03_bench.ipynb #d32a7036
 REFERENCE_FIELDS = ('model', 'epochs', 'batch_size', 'lr_min', 'lr_max', 'gamma', 'momentum', 'nesterov', 'weight_decay',
@@ -99,7 +99,7 @@ def fit_reference(
                 [*rates.values()][-1], time.perf_counter() - start))
             print(epoch_line(history[-1], recipe.epochs))
             keep(folder, model, history)
-            write_results(folder, history, confusion_counts(*tested[2:], len(train_set.classes)), train_set.classes)
+            write_results(folder, history, confusion_matrix(*tested[2:], len(train_set.classes)), train_set.classes)
     return model, history
 
 # %% ../../nbs/lab/03_bench.ipynb #febda121
