@@ -37,13 +37,13 @@ def unwrap(model: nn.Module) -> nn.Module:
 # %% ../nbs/02_models.ipynb #4905247d
 @dataclass(frozen=True)
 class Metadata:
-    "What is known of a network: what a file of weights says of itself, so that the network can be made again."
+    "What is known of a trained network: what its file says, so that it can be made again and used."
     name: str  # 'small', 'medium', 'large', 'budget', or widths of stages
     classes: tuple[str, ...] = ()  # names of its classes; none if the file does not say
     mean: tuple[float, ...] = PAPER_MEAN  # of each channel, 0 to 1
     std: tuple[float, ...] = PAPER_STD  # of each channel, 0 to 1
     image_size: int = 32  # height and width of the images it was trained on
-    assumed: bool = True  # are normalisation and image size assumed, because the file does not say?
+    assumed: bool = True  # are mean, std and image size assumed, because the file does not say?
     options: dict = field(default_factory=dict)  # what `create_model` was given beside: skip, num_blocks, ...
 
     @property
@@ -70,6 +70,7 @@ def make_stage(block: Callable[..., nn.Module], in_planes: int, planes: int, num
 # %% ../nbs/02_models.ipynb #b7e046d8
 class ResNet(nn.Module):
     "A residual network for small images (paper, 'Network Architecture'): stem, stages, average pool, classifier."
+    metadata: Metadata  # of a trained network only
 
     def __init__(
         self,
@@ -213,7 +214,7 @@ def macs(
     model: nn.Module,  # the network; left as it was
     input_size: tuple[int, int, int] = (3, 32, 32),  # one image: channels, height, width
 ) -> int:
-    "Multiply-adds of convolutions and linear layers inside a model for one image of `input_size` (C, H, W)."
+    "MACs (multiply-adds) of convolutions and linear layers of a model for one image of `input_size` (C, H, W)."
     return sum(row['macs'] for row in layer_table(model, input_size))
 
 # %% ../nbs/02_models.ipynb #414cce7a
@@ -242,7 +243,7 @@ class VariantBlock(BasicBlock):
         self.dropout = dropout
 
     def residual(self, x: Tensor) -> Tensor:
-        "The correction F(x), with dropout: (N, in_planes, H, W) to (N, planes, H/stride, W/stride)."
+        "The residual F(x), with dropout: (N, in_planes, H, W) to (N, planes, H/stride, W/stride)."
         out = F.relu(self.bn1(self.conv1(x)))
         return self.bn2(self.conv2(F.dropout2d(out, self.dropout, self.training)))
 
