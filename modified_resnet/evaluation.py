@@ -94,15 +94,14 @@ def predict_logits(
     if type(tta) is not int or tta not in VIEWS: raise ValueError(f'tta={tta!r}: want one of 1, 2, 6')
     check_images(model, images)
     normalization, logits = on_device(model_normalization(model), images.device), []
-    like = next((p for p in model.parameters() if p.is_floating_point()), normalization[0])
-    form = dict(dtype=like.dtype, memory_format=layout_of(channels_last))
+    like, form = next(iter(model.parameters()), normalization[0]), layout_of(channels_last)
     if batch_size is None:
         small = 1_000 if images.is_cuda else 250
         batch_size = max(1, small * 32 * 32 // max(32 * 32, images.shape[2] * images.shape[3]))
     model.eval()
     with autocast(images.device, precision):
         for part in images.split(batch_size):
-            views = [model(normalize(view, *normalization).to(**form)).float()
+            views = [model(normalize(view, *normalization).to(like.dtype).contiguous(memory_format=form)).float()
                      for view in islice(tta_views(part), tta)]
             logits.append(sum(views[1:], views[0]) / tta)
     if logits[0].ndim != 2:

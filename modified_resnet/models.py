@@ -111,19 +111,19 @@ class ResNet(nn.Module):
 
 # %% ../nbs/02_models.ipynb #136e185f
 class ResNetSmall(ResNet):
-    "Three stages of 16, 32 and 64 channels. Arguments as for `ResNet`."
+    "Three stages of 16, 32 and 64 channels: 78,042 parameters for 10 classes. Arguments as for `ResNet`."
     def __init__(self, block: Callable[..., nn.Module] = BasicBlock, num_blocks: int | Sequence[int] = 1,
                  num_classes: int = 10, in_channels: int = 3):
         super().__init__((16, 32, 64), block, num_blocks, num_classes, in_channels)
 
 class ResNetMedium(ResNet):
-    "Four stages of 32, 64, 128 and 256 channels. Arguments as for `ResNet`."
+    "Four stages of 32, 64, 128 and 256 channels: 1,228,970 parameters for 10 classes. Arguments as for `ResNet`."
     def __init__(self, block: Callable[..., nn.Module] = BasicBlock, num_blocks: int | Sequence[int] = 1,
                  num_classes: int = 10, in_channels: int = 3):
         super().__init__((32, 64, 128, 256), block, num_blocks, num_classes, in_channels)
 
 class ResNetLarge(ResNet):
-    "Four stages of 64, 128, 256 and 512 channels. Arguments as for `ResNet`."
+    "Four stages of 64, 128, 256 and 512 channels: 4,903,242 parameters for 10 classes. Arguments as for `ResNet`."
     def __init__(self, block: Callable[..., nn.Module] = BasicBlock, num_blocks: int | Sequence[int] = 1,
                  num_classes: int = 10, in_channels: int = 3):
         super().__init__((64, 128, 256, 512), block, num_blocks, num_classes, in_channels)
