@@ -402,7 +402,7 @@ def say_set(set_name: str, done: int, data: str, results: Path):
 # %% ../nbs/36_cli.ipynb #90ec3e6c
 def run_evaluate(args):
     "The verb evaluate."
-    from modified_resnet.evaluation import classification_report, evaluate
+    from modified_resnet.evaluation import evaluate
     from modified_resnet.inference import about_model, load_weights
     from modified_resnet.training import get_device
     check_results(args.out, ['confusion.csv', 'confusion.png'], args.data)
@@ -412,7 +412,7 @@ def run_evaluate(args):
     say_assumed(args.checkpoint, about, args.image_size)
     with contextlib.redirect_stdout(sys.stderr if args.json else sys.stdout): test_set = images_for(about, args)
     result = evaluate(model.to(device), test_set, args.views)
-    found, rows = figures_of(result), classification_report(result.confusion, result.classes)
+    found, rows = figures_of(result), result.report()
     if args.json:
         print(json.dumps(dict(network=about.name, data=test_set.name, images=len(test_set),
                               image_size=test_set.images.shape[-1], views=args.views,
@@ -482,8 +482,8 @@ def check_results(out: Path | None, names: Sequence[str], *data: str):
 
 def figures_of(result) -> dict:
     "Accuracy, losses and calibration error of an evaluation, by name."
-    from modified_resnet.evaluation import accuracy, calibration_error, loss_by_batch, loss_by_image
-    return {what.__name__: what(result) for what in (accuracy, loss_by_image, loss_by_batch, calibration_error)}
+    return dict(accuracy=result.accuracy, loss_by_image=result.loss, loss_by_batch=result.loss_by_batch(),
+                calibration_error=result.calibration_error())
 
 def save_confusion(result, name: str, out: Path):
     "Write confusion.csv and confusion.png."
@@ -775,7 +775,7 @@ def sentence(error: Exception, verb: str) -> str:
     "What an error says, on one line, and what to do if it does not say that itself."
     text = ' '.join(str(error).splitlines())
     if isinstance(error, ImportError): return text  # perhaps of PyTorch, which what follows needs
-    from modified_resnet.training import is_out_of_memory
+    from modified_resnet.runs import is_out_of_memory
     if isinstance(error, OSError) and error.errno and error.filename:
         advice = 'make room there' if error.errno in NO_ROOM else 'see to it that it can be used'
         return f'{error.filename}: {error.strerror}; {advice}, or name another place'

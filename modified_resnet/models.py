@@ -37,13 +37,13 @@ def unwrap(model: nn.Module) -> nn.Module:
 # %% ../nbs/02_models.ipynb #4905247d
 @dataclass(frozen=True)
 class Metadata:
-    "What is known of a network: what a file of weights says of itself, so that the network can be made again."
+    "What is known of a trained network: what its file says, so that it can be made again and used."
     name: str  # 'small', 'medium', 'large', 'budget', or widths of stages
     classes: tuple[str, ...] = ()  # names of its classes; none if the file does not say
     mean: tuple[float, ...] = PAPER_MEAN  # of each channel, 0 to 1
     std: tuple[float, ...] = PAPER_STD  # of each channel, 0 to 1
     image_size: int = 32  # height and width of the images it was trained on
-    assumed: bool = True  # are normalisation and image size assumed, because the file does not say?
+    assumed: bool = True  # are mean, std and image size assumed, because the file does not say?
     options: dict = field(default_factory=dict)  # what `create_model` was given beside: skip, num_blocks, ...
 
     @property
@@ -70,6 +70,7 @@ def make_stage(block: Callable[..., nn.Module], in_planes: int, planes: int, num
 # %% ../nbs/02_models.ipynb #b7e046d8
 class ResNet(nn.Module):
     "A residual network for small images (paper, 'Network Architecture'): stem, stages, average pool, classifier."
+    metadata: Metadata  # of a trained network only
 
     def __init__(
         self,
@@ -110,19 +111,19 @@ class ResNet(nn.Module):
 
 # %% ../nbs/02_models.ipynb #136e185f
 class ResNetSmall(ResNet):
-    "Three stages of 16, 32 and 64 channels. Arguments as for `ResNet`."
+    "Three stages of 16, 32 and 64 channels: 78,042 parameters for 10 classes. Arguments as for `ResNet`."
     def __init__(self, block: Callable[..., nn.Module] = BasicBlock, num_blocks: int | Sequence[int] = 1,
                  num_classes: int = 10, in_channels: int = 3):
         super().__init__((16, 32, 64), block, num_blocks, num_classes, in_channels)
 
 class ResNetMedium(ResNet):
-    "Four stages of 32, 64, 128 and 256 channels. Arguments as for `ResNet`."
+    "Four stages of 32, 64, 128 and 256 channels: 1,228,970 parameters for 10 classes. Arguments as for `ResNet`."
     def __init__(self, block: Callable[..., nn.Module] = BasicBlock, num_blocks: int | Sequence[int] = 1,
                  num_classes: int = 10, in_channels: int = 3):
         super().__init__((32, 64, 128, 256), block, num_blocks, num_classes, in_channels)
 
 class ResNetLarge(ResNet):
-    "Four stages of 64, 128, 256 and 512 channels. Arguments as for `ResNet`."
+    "Four stages of 64, 128, 256 and 512 channels: 4,903,242 parameters for 10 classes. Arguments as for `ResNet`."
     def __init__(self, block: Callable[..., nn.Module] = BasicBlock, num_blocks: int | Sequence[int] = 1,
                  num_classes: int = 10, in_channels: int = 3):
         super().__init__((64, 128, 256, 512), block, num_blocks, num_classes, in_channels)
@@ -158,6 +159,7 @@ def create_model(
     for option, value in (('dropout', dropout), ('block_dropout', block_dropout)):
         if not 0 <= value < 1: raise ValueError(f'{option}={value}: want a fraction from 0 to below 1')
     saved = read_pretrained(name) if pretrained else None
+    if saved: name = saved['about']['name']
     if num_classes is None: num_classes = len(saved['about']['classes']) if saved else 10
     changed = not skip or block_dropout > 0
     block = functools.partial(VariantBlock, skip=skip, dropout=block_dropout) if changed else BasicBlock
@@ -213,7 +215,7 @@ def macs(
     model: nn.Module,  # the network; left as it was
     input_size: tuple[int, int, int] = (3, 32, 32),  # one image: channels, height, width
 ) -> int:
-    "Multiply-adds of convolutions and linear layers inside a model for one image of `input_size` (C, H, W)."
+    "MACs (multiply-adds) of convolutions and linear layers of a model for one image of `input_size` (C, H, W)."
     return sum(row['macs'] for row in layer_table(model, input_size))
 
 # %% ../nbs/02_models.ipynb #414cce7a
@@ -242,7 +244,7 @@ class VariantBlock(BasicBlock):
         self.dropout = dropout
 
     def residual(self, x: Tensor) -> Tensor:
-        "The correction F(x), with dropout: (N, in_planes, H, W) to (N, planes, H/stride, W/stride)."
+        "The residual F(x), with dropout: (N, in_planes, H, W) to (N, planes, H/stride, W/stride)."
         out = F.relu(self.bn1(self.conv1(x)))
         return self.bn2(self.conv2(F.dropout2d(out, self.dropout, self.training)))
 
