@@ -189,12 +189,13 @@ class Batches:
 
 # %% ../nbs/21_augmentation.ipynb #dadeb330
 def augmented(batches: Batches, part: slice) -> list[Tensor]:
-    "A part of the epoch: images as bytes, uint8 (n, C, H, W), labels, int64 (n,), and with cutout the squares' centers."
+    "A part of the epoch: bytes (n, C, H, W), labels int64 (n,), and with cutout the squares' centers."
     chosen = batches.order[part]
     return [augment(batches.images[chosen], batches.params.select(part)), batches.labels[chosen],
             *([] if batches.centers is None else [batches.centers[part]])]
 
-def normalized(batches: Batches, images: Tensor, labels: Tensor, centers: Tensor | None = None) -> tuple[Tensor, Tensor]:
+def normalized(batches: Batches, images: Tensor, labels: Tensor,
+               centers: Tensor | None = None) -> tuple[Tensor, Tensor]:
     "Images and labels as the network takes them: normalized, with cutout, in the layout asked for."
     images = normalize(images, *batches.normalization)
     if centers is not None: images = cutout(images, centers, batches.recipe.cutout)
@@ -211,7 +212,8 @@ class CachedBatches(Batches):
     def __init__(self, data: ImageSet, recipe: Recipe, device: torch.device, **kwargs):
         super().__init__(data, recipe, device, **kwargs)
         # batches of a chunk: on a GPU about CHUNK pixels, in a cache of a CPU no more than one
-        self.chunk_size = 1 if device.type == 'cpu' else max(1, CHUNK // (recipe.batch_size * data.images[0, 0].numel()))
+        pixels = recipe.batch_size * data.images[0, 0].numel()
+        self.chunk_size = 1 if device.type == 'cpu' else max(1, CHUNK // pixels)
 
     def set_epoch(self, epoch: int):
         super().set_epoch(epoch)
@@ -232,7 +234,7 @@ class CachedBatches(Batches):
         index: Tensor,  # of the batch in the epoch, int64 (1,), on the device; its chunk is cached
         size: int,  # its images
     ) -> tuple[Tensor, Tensor]:
-        "float32 (size, C, H, W) and int64 (size,); Python does not learn which. Raises ValueError if nothing is cached."
+        "float32 (size, C, H, W) and int64 (size,); Python need not know which. Raises ValueError if none is cached."
         if self.cache is None: raise ValueError('no batch is ready: prepare one first')
         rows = index % self.chunk_size * self.recipe.batch_size + torch.arange(size, device=self.device)
         return normalized(self, *(stored.index_select(0, rows) for stored in self.cache))

@@ -21,15 +21,15 @@ from .blocks import BasicBlock
 # %% ../nbs/23_kernels.ipynb #a85f68b6
 @triton.jit
 def _tile(start, M, C, ROWS: tl.constexpr, COLS: tl.constexpr):
-    "Places of a tile in memory (ROWS, COLS) and which of them exist; its channels (COLS,) and which of them exist."
+    "Offsets of a tile in memory (ROWS, COLS) and their mask; its channels (COLS,) and theirs."
     rows, channels = start + tl.arange(0, ROWS), tl.program_id(1) * COLS + tl.arange(0, COLS)
     return (rows[:, None].to(tl.int64) * C + channels[None, :], (rows < M)[:, None] & (channels < C)[None, :],
             channels, channels < C)
 
 @triton.jit
-def _of_channels(values, channels, exist):
+def _of_channels(values, channels, mask):
     "One number for each channel of the tile, float32 (COLS,)."
-    return tl.load(values + channels, mask=exist, other=0.).to(tl.float32)
+    return tl.load(values + channels, mask=mask, other=0.).to(tl.float32)
 
 # %% ../nbs/23_kernels.ipynb #424458b6
 @triton.jit
@@ -43,9 +43,9 @@ def _add_up(first, second, sums, arrived, C, COLS: tl.constexpr, PARTS: tl.const
     last = tl.atomic_add(arrived + tl.program_id(1), 1, sem='acq_rel') == parts - 1
     if last:
         rows = tl.arange(0, PARTS)[:, None]
-        places, exist = rows * C + channels[None, :], (rows < parts) & (channels < C)[None, :]
-        first = tl.sum(tl.load(sums + places, mask=exist, other=0., cache_modifier='.cg'), 0)
-        second = tl.sum(tl.load(sums + PARTS * C + places, mask=exist, other=0., cache_modifier='.cg'), 0)
+        places, mask = rows * C + channels[None, :], (rows < parts) & (channels < C)[None, :]
+        first = tl.sum(tl.load(sums + places, mask=mask, other=0., cache_modifier='.cg'), 0)
+        second = tl.sum(tl.load(sums + PARTS * C + places, mask=mask, other=0., cache_modifier='.cg'), 0)
         tl.store(arrived + tl.program_id(1), 0)  # for the next kernel
     return first, second, last
 
@@ -54,13 +54,13 @@ def _add_up(first, second, sums, arrived, C, COLS: tl.constexpr, PARTS: tl.const
 def _moments(x, mean, rstd, running_mean, running_var, tracked, sums, arrived, M, C, eps, momentum,
              ROWS: tl.constexpr, COLS: tl.constexpr, PARTS: tl.constexpr):
     "Mean and 1 / standard deviation of each channel of x; running statistics, and the count of batches."
-    places, exist, channels, there = _tile(0, M, C, ROWS, COLS)
-    origin = _of_channels(x, channels, there)
+    places, mask, channels, valid = _tile(0, M, C, ROWS, COLS)
+    origin = _of_channels(x, channels, valid)
     first, second = tl.zeros((ROWS, COLS), tl.float32), tl.zeros((ROWS, COLS), tl.float32)
     for start in range(tl.program_id(0) * ROWS, M, tl.num_programs(0) * ROWS):
-        places, exist, channels, there = _tile(start, M, C, ROWS, COLS)
-        value = tl.load(x + places, mask=exist, other=0.).to(tl.float32)
-        value = tl.where(exist, value - origin[None, :], 0.)
+        places, mask, channels, valid = _tile(start, M, C, ROWS, COLS)
+        value = tl.load(x + places, mask=mask, other=0.).to(tl.float32)
+        value = tl.where(mask, value - origin[None, :], 0.)
         first += value
         second += value * value
     first, second, last = _add_up(tl.sum(first, 0), tl.sum(second, 0), sums, arrived, C, COLS, PARTS)
@@ -68,12 +68,12 @@ def _moments(x, mean, rstd, running_mean, running_var, tracked, sums, arrived, M
         average = origin + first / M
         variance = second / M - (first / M) * (first / M)
         variance = tl.where(variance < 0, 0., variance)  # nan stays
-        tl.store(mean + channels, average, mask=there)
-        tl.store(rstd + channels, 1 / tl.sqrt(variance + eps), mask=there)
-        before = _of_channels(running_mean, channels, there)
-        tl.store(running_mean + channels, before + momentum * (average - before), mask=there)
-        before = _of_channels(running_var, channels, there)
-        tl.store(running_var + channels, before + momentum * (variance * (M / (M - 1.)) - before), mask=there)
+        tl.store(mean + channels, average, mask=valid)
+        tl.store(rstd + channels, 1 / tl.sqrt(variance + eps), mask=valid)
+        before = _of_channels(running_mean, channels, valid)
+        tl.store(running_mean + channels, before + momentum * (average - before), mask=valid)
+        before = _of_channels(running_var, channels, valid)
+        tl.store(running_var + channels, before + momentum * (variance * (M / (M - 1.)) - before), mask=valid)
         if tl.program_id(1) == 0: tl.store(tracked, tl.load(tracked) + 1)
 
 # %% ../nbs/23_kernels.ipynb #0297c5e5
@@ -81,54 +81,54 @@ def _moments(x, mean, rstd, running_mean, running_var, tracked, sums, arrived, M
 def _normalize(x, skip, y, mean, rstd, weight, bias, M, C,
                ROWS: tl.constexpr, COLS: tl.constexpr, RELU: tl.constexpr, SKIP: tl.constexpr):
     "y = relu((x - mean) / deviation * weight + bias + skip), without relu or skip if so wished."
-    places, exist, channels, there = _tile(tl.program_id(0) * ROWS, M, C, ROWS, COLS)
-    scale = _of_channels(rstd, channels, there) * _of_channels(weight, channels, there)
-    value = tl.load(x + places, mask=exist).to(tl.float32) - _of_channels(mean, channels, there)[None, :]
-    value = value * scale[None, :] + _of_channels(bias, channels, there)[None, :]
-    if SKIP: value += tl.load(skip + places, mask=exist).to(tl.float32)
+    places, mask, channels, valid = _tile(tl.program_id(0) * ROWS, M, C, ROWS, COLS)
+    scale = _of_channels(rstd, channels, valid) * _of_channels(weight, channels, valid)
+    value = tl.load(x + places, mask=mask).to(tl.float32) - _of_channels(mean, channels, valid)[None, :]
+    value = value * scale[None, :] + _of_channels(bias, channels, valid)[None, :]
+    if SKIP: value += tl.load(skip + places, mask=mask).to(tl.float32)
     if RELU: value = tl.where(value < 0, 0., value)
-    tl.store(y + places, value, mask=exist)
+    tl.store(y + places, value, mask=mask)
 
 # %% ../nbs/23_kernels.ipynb #4d52bc61
 @triton.jit
-def _slope(dy, x, y, mean, rstd, weight, bias, places, exist, channels, there, RELU: tl.constexpr, SKIP: tl.constexpr):
+def _slope(dy, x, y, mean, rstd, weight, bias, places, mask, channels, valid, RELU: tl.constexpr, SKIP: tl.constexpr):
     "The gradient before the ReLU, and the normalised input, float32 (ROWS, COLS)."
-    slope = tl.load(dy + places, mask=exist, other=0.).to(tl.float32)
-    value = tl.load(x + places, mask=exist, other=0.).to(tl.float32) - _of_channels(mean, channels, there)[None, :]
-    inverse = _of_channels(rstd, channels, there)
-    if RELU and SKIP: slope = tl.where(tl.load(y + places, mask=exist, other=0.) > 0, slope, 0.)
+    slope = tl.load(dy + places, mask=mask, other=0.).to(tl.float32)
+    value = tl.load(x + places, mask=mask, other=0.).to(tl.float32) - _of_channels(mean, channels, valid)[None, :]
+    inverse = _of_channels(rstd, channels, valid)
+    if RELU and SKIP: slope = tl.where(tl.load(y + places, mask=mask, other=0.) > 0, slope, 0.)
     if RELU and not SKIP:
-        scale = inverse * _of_channels(weight, channels, there)
-        slope = tl.where(value * scale[None, :] + _of_channels(bias, channels, there)[None, :] > 0, slope, 0.)
+        scale = inverse * _of_channels(weight, channels, valid)
+        slope = tl.where(value * scale[None, :] + _of_channels(bias, channels, valid)[None, :] > 0, slope, 0.)
     return slope, value * inverse[None, :]
 
 @triton.jit
 def _gradient_sums(dy, x, y, mean, rstd, weight, bias, dweight, dbias, sums, arrived, M, C, ROWS: tl.constexpr,
                    COLS: tl.constexpr, PARTS: tl.constexpr, RELU: tl.constexpr, SKIP: tl.constexpr):
     "Gradients of weight and bias."
-    places, exist, channels, there = _tile(0, M, C, ROWS, COLS)
+    places, mask, channels, valid = _tile(0, M, C, ROWS, COLS)
     first, second = tl.zeros((ROWS, COLS), tl.float32), tl.zeros((ROWS, COLS), tl.float32)
     for start in range(tl.program_id(0) * ROWS, M, tl.num_programs(0) * ROWS):
-        places, exist, channels, there = _tile(start, M, C, ROWS, COLS)
-        slope, value = _slope(dy, x, y, mean, rstd, weight, bias, places, exist, channels, there, RELU, SKIP)
+        places, mask, channels, valid = _tile(start, M, C, ROWS, COLS)
+        slope, value = _slope(dy, x, y, mean, rstd, weight, bias, places, mask, channels, valid, RELU, SKIP)
         first += slope
         second += slope * value
     first, second, last = _add_up(tl.sum(first, 0), tl.sum(second, 0), sums, arrived, C, COLS, PARTS)
     if last:
-        tl.store(dbias + channels, first, mask=there)
-        tl.store(dweight + channels, second, mask=there)
+        tl.store(dbias + channels, first, mask=valid)
+        tl.store(dweight + channels, second, mask=valid)
 
 @triton.jit
 def _gradient(dy, x, y, dx, dskip, mean, rstd, weight, bias, dweight, dbias, M, C,
               ROWS: tl.constexpr, COLS: tl.constexpr, RELU: tl.constexpr, SKIP: tl.constexpr):
     "Gradient of the input, and of the shortcut if there is one."
-    places, exist, channels, there = _tile(tl.program_id(0) * ROWS, M, C, ROWS, COLS)
-    slope, value = _slope(dy, x, y, mean, rstd, weight, bias, places, exist, channels, there, RELU, SKIP)
-    rest = slope - (_of_channels(dbias, channels, there) / M)[None, :]
-    rest -= value * (_of_channels(dweight, channels, there) / M)[None, :]
-    scale = _of_channels(rstd, channels, there) * _of_channels(weight, channels, there)
-    tl.store(dx + places, rest * scale[None, :], mask=exist)
-    if SKIP: tl.store(dskip + places, slope, mask=exist)
+    places, mask, channels, valid = _tile(tl.program_id(0) * ROWS, M, C, ROWS, COLS)
+    slope, value = _slope(dy, x, y, mean, rstd, weight, bias, places, mask, channels, valid, RELU, SKIP)
+    rest = slope - (_of_channels(dbias, channels, valid) / M)[None, :]
+    rest -= value * (_of_channels(dweight, channels, valid) / M)[None, :]
+    scale = _of_channels(rstd, channels, valid) * _of_channels(weight, channels, valid)
+    tl.store(dx + places, rest * scale[None, :], mask=mask)
+    if SKIP: tl.store(dskip + places, slope, mask=mask)
 
 # %% ../nbs/23_kernels.ipynb #55c6b62b
 PARTS, MOST_CHANNELS = 256, 2 ** 16  # programs along the rows that share a sum, and channels, at most

@@ -137,7 +137,7 @@ def parameter_groups(
     bias_lr: float = 1.,  # the offsets of batch normalisation get this times lr
     orthogonal: bool = False,  # mark the filters of convolutions for Muon
 ) -> list[dict]:
-    "The parameters of a model that are trained, as groups for an optimizer; with the defaults one group, in the model's order."
+    "The trained parameters of a model, as groups for an optimizer; with the defaults one, in the model's order."
     offsets = {id(layer.bias) for layer in model.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)}
     groups = {}
     for p in filter(lambda p: p.requires_grad, model.parameters()):  # what is frozen gets no step
@@ -195,24 +195,24 @@ class Muon(torch.optim.Optimizer):
             with torch.enable_grad(): loss = closure()
         for group in self.param_groups:
             params = [p for p in group['params'] if p.grad is not None]
-            if params: self._update(params, group)
+            for p in params:
+                if not self.state[p]: self.state[p]['momentum_buffer'] = torch.zeros_like(p)
+            if params: muon_step(params, [self.state[p]['momentum_buffer'] for p in params], group)
         return loss
 
-    def _update(self, params: list[Tensor], group: dict):
-        "The step of a group's parameters, each operation for all of them at once."
-        grads = [p.grad for p in params]
-        for p in params:
-            if not self.state[p]: self.state[p]['momentum_buffer'] = torch.zeros_like(p)
-        buffers = [self.state[p]['momentum_buffer'] for p in params]
-        torch._foreach_mul_(buffers, group['momentum'])
-        torch._foreach_add_(buffers, grads)
-        updates = (torch._foreach_add(grads, buffers, alpha=group['momentum']) if group['nesterov']
-                   else [buffer.clone() for buffer in buffers])
-        if group['orthogonal']:
-            for update in updates: orthogonalize_update(update)
-        if group['weight_decay']: torch._foreach_mul_(params, 1 - group['lr'] * group['weight_decay'])
-        torch._foreach_mul_(updates, group['lr'])  # a number, or a tensor that stays on the device
-        torch._foreach_sub_(params, updates)
+# %% ../nbs/22_optimizers.ipynb #edf2573e
+def muon_step(params: list[Tensor], buffers: list[Tensor], group: dict):
+    "The step of a group's parameters, each operation for all of them at once."
+    grads, decay = [p.grad for p in params], group['weight_decay']
+    torch._foreach_mul_(buffers, group['momentum'])
+    torch._foreach_add_(buffers, grads)
+    updates = (torch._foreach_add(grads, buffers, alpha=group['momentum']) if group['nesterov']
+               else [buffer.clone() for buffer in buffers])
+    if group['orthogonal']:
+        for update in updates: orthogonalize_update(update)
+    if decay: torch._foreach_mul_(params, 1 - group['lr'] * decay)
+    torch._foreach_mul_(updates, group['lr'])  # a number, or a tensor that stays on the device
+    torch._foreach_sub_(params, updates)
 
 # %% ../nbs/22_optimizers.ipynb #af76bf41
 def orthogonalize_update(update: Tensor):

@@ -7,7 +7,6 @@ __all__ = ['Speed', 'Recipe']
 
 # %% ../nbs/20_recipe.ipynb #3764f8f2
 import math
-import numbers
 from dataclasses import dataclass, field, fields
 
 # %% ../nbs/20_recipe.ipynb #4e805cbf
@@ -53,7 +52,7 @@ class Recipe:
     augmentation: str = 'all'  # one of AUGMENTATIONS
     normalization: str = 'paper'  # 'paper': the paper's constants; 'data': the training images' mean and deviation
     class_weights: bool = False  # weigh the loss so that rare classes count as much as common ones
-    validation: int = 0  # training images kept for choices and looked at after every epoch; the test set only at the end
+    validation: int = 0  # training images kept for choices and evaluated after every epoch; the test set only at the end
     num_blocks: int = 1  # blocks in each stage; multiplies those that the name of a model lists
     batch_norm: bool = True  # False: only its factor and offset are left
     skip: bool = True  # False: no skip connections
@@ -94,10 +93,9 @@ IDLE = dict(  # what must be so for a field to act; where it does not, it is at 
 
 def plain_number(value):
     "A number of NumPy, as a search for parameters hands it out, as Python's, which a record can hold; else the value."
-    if isinstance(value, (bool, int, float)): return value
-    if isinstance(value, numbers.Integral): return int(value)
-    return float(value) if isinstance(value, numbers.Real) else value
+    return value.item() if hasattr(value, 'item') else value
 
+# %% ../nbs/20_recipe.ipynb #e772277f
 def check_is_recipe(recipe):
     "Raise TypeError for what is no Recipe."
     if not isinstance(recipe, Recipe): raise TypeError(f"recipe={recipe!r}: want a Recipe, as in Recipe('small')")

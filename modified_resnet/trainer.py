@@ -166,18 +166,22 @@ def prepare_network(
     model: nn.Module | str,  # copied; or the name of one of ours, which is initialized
     train: ImageSet,  # training images
     recipe: Recipe,  # how the network is changed, and how its weights start
-) -> nn.Module:
-    """The network that a run begins with, on the CPU, with its metadata.
+) -> tuple[nn.Module, Tensor]:
+    """The network that a run begins with, on the CPU, with its metadata; and the state of the random generator (for
+    dropout). PyTorch's own generator stays as it is.
     Raises TypeError for what is no network, ValueError for a recipe that would change a given one."""
     changes = network_changes(recipe)
     if isinstance(model, str):
-        network = network_of(replace(recipe, model=model), num_classes=len(train.classes),
-                             in_channels=train.images.shape[1])
+        with torch.random.fork_rng([]):
+            torch.default_generator.manual_seed(recipe.seed)
+            network = network_of(replace(recipe, model=model), num_classes=len(train.classes),
+                                 in_channels=train.images.shape[1])
+            state = torch.get_rng_state()
     elif isinstance(model, nn.Module):
         odd = next((field for field, value in changes.items() if value != getattr(Recipe, field)), None)
         if odd: raise ValueError(f'{odd}={changes[odd]!r} changes networks that are made by name: '
                                  'give the name of one, or a network that has it already')
-        network = copy.deepcopy(unwrap(model)).cpu()
+        network, state = copy.deepcopy(unwrap(model)).cpu(), torch.Generator().manual_seed(recipe.seed).get_state()
     else: raise TypeError(f"model={model!r}: want a network (nn.Module), or a name such as 'small'")
     normalization = normalization_of(recipe, train)
     network.metadata = metadata_of(model if isinstance(model, str) else network, train, *normalization, changes)
@@ -185,7 +189,7 @@ def prepare_network(
     if recipe.zero_init_residual: zero_init_residual(network)
     if recipe.whitening: whiten_stem(network, train.images[::max(1, len(train) // 500)],
                                      lambda part: normalize(part, *normalization))
-    return network
+    return network, state
 
 # %% ../nbs/24_trainer.ipynb #47400a63
 def weights_hash(model: nn.Module) -> str:
@@ -220,8 +224,8 @@ def drop_kernels(model: nn.Module) -> nn.Module:
 # %% ../nbs/24_trainer.ipynb #c70b6ec3
 def check_network(model: nn.Module, recipe: Recipe, train: ImageSet, speed: Speed, world: World):
     """Run one image through the network. Raises ValueError unless it gives one output a class; if batch normalization
-    would have a single value per channel in the last batch of an epoch; or if it is shared by all processes (SyncBatchNorm),
-    and one of them has no image of that batch."""
+    would have a single value per channel in the last batch of an epoch; or if all processes share it
+    (SyncBatchNorm), and one of them has no image of that batch."""
     shapes, image = [], torch.zeros(1, *train.images.shape[1:])
     norms = [layer for layer in model.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
     hooks = [layer.register_forward_pre_hook(lambda layer, inputs: shapes.append(inputs[0].shape)) for layer in norms]
@@ -257,6 +261,7 @@ def side_stream(device: torch.device):
     "The stream on which the steps of this process run and are captured. One: libraries keep work space for each."
     return torch.cuda.Stream(device)
 
+# %% ../nbs/24_trainer.ipynb #76373ac1
 class CapturedStep:
     """Work on a GPU: eager the first times, then captured as a CUDA graph and replayed.
     What cannot be captured stays eager, with a warning."""
@@ -264,8 +269,7 @@ class CapturedStep:
     def __init__(
         self,
         work: Callable[[int], None],  # the same each time, except for what is in the tensors it works on
-        device: torch.device,  # the GPU
-    ):
+        device: torch.device):  # the GPU
         self.work, self.device, self.stream = work, device, side_stream(device)
         self.reset()
 
@@ -359,6 +363,7 @@ class Sums:
         self.hits += hits
         self.index += 1
 
+# %% ../nbs/24_trainer.ipynb #55ef791e
 @dataclass
 class Step:
     "Forward, backward, optimizer and EMA for one batch. It needs no number from Python, so a GPU can capture it."
@@ -414,11 +419,13 @@ def seed_of_step(seed: int, epoch: int, batch: int, world: World) -> int:
 # %% ../nbs/24_trainer.ipynb #9d4e71b0
 def optimizer_of(model: nn.Module, recipe: Recipe, speed: Speed) -> torch.optim.Optimizer:
     "The recipe's optimizer for the parameters of a network, in the recipe's groups."
-    groups = parameter_groups(model, recipe.lr_max, recipe.norm_weight_decay, recipe.bias_lr, recipe.optimizer == 'muon')
+    groups = parameter_groups(model, recipe.lr_max, recipe.norm_weight_decay, recipe.bias_lr,
+                              orthogonal=recipe.optimizer == 'muon')
     return make_optimizer(recipe, groups, fused=speed.fused)
 
-def rate_table(optimizer: torch.optim.Optimizer, recipe: Recipe, n: int, given: Sequence[float] | None = None) -> Tensor:
-    "Learning rates for `n` training images, float64 (steps of the run, groups of the optimizer): the schedule's or `given`."
+def rate_table(optimizer: torch.optim.Optimizer, recipe: Recipe, n: int,
+               given: Sequence[float] | None = None) -> Tensor:
+    "Learning rates for `n` training images, float64 (steps of the run, groups): the schedule's, or those given."
     return torch.tensor([given or learning_rates(recipe, n, group['lr']) for group in optimizer.param_groups],
                         dtype=torch.float64).T
 
@@ -442,10 +449,7 @@ class _Training:
         check_pair(train, test)
         self.recipe = recipe = replace(recipe, model=model) if isinstance(model, str) else recipe
         self.device, self.world, self.classes = get_device(device), world, train.classes
-        with torch.random.fork_rng([]):
-            torch.default_generator.manual_seed(recipe.seed)
-            network = prepare_network(model, train, recipe)
-            self.generator_state = torch.get_rng_state()  # for dropout on a CPU
+        network, self.generator_state = prepare_network(model, train, recipe)
         self.speed = safe_speed(speed, network, self.device)
         check_network(network, recipe, train, self.speed, world)
         self.model = place_network(network, self.device, self.speed, world)
@@ -456,6 +460,7 @@ class _Training:
                         Batches(train, recipe, self.device, world.rank, world.size, **how))
         self.rates = rate_table(self.optimizer, recipe, len(train), learning_rates)
         self.sums = Sums(len(self.batches), self.device)
+        self.losses, self.hits = self.sums.losses, self.sums.hits
         weights = balanced_class_weights(train).to(self.device) if recipe.class_weights else None
         self.train_step = Step(self.model, self.optimizer, self.ema, self.batches, self.sums, self.rates, weights,
                                self.device, self.speed, world)
@@ -468,10 +473,6 @@ class _Training:
 # %% ../nbs/24_trainer.ipynb #b3d90e57
 class _Epochs(_Training):
     "The second part of `Trainer`: steps and epochs."
-    @property
-    def losses(self) -> Tensor: return self.sums.losses
-    @property
-    def hits(self) -> Tensor: return self.sums.hits
     @property
     def epoch_done(self) -> bool: return self.batch == len(self.batches)
     @property
@@ -504,6 +505,20 @@ class _Epochs(_Training):
             self.generator_state = torch.get_rng_state()
         self.batch += 1
 
+# %% ../nbs/24_trainer.ipynb #c1f099e0
+def evaluate_in_parts(model: nn.Module, images: Tensor, labels: Tensor, speed: Speed,
+                      world: World) -> tuple[Tensor, Tensor]:
+    "Loss (N,) and prediction (N,) of every image; each process computes its part."
+    if world.size > 1:
+        for buffer in model.buffers(): dist.broadcast(buffer, src=0)
+    mine = slice(world.rank, None, world.size)
+    losses, predictions = torch.zeros(len(labels), device=labels.device), torch.zeros_like(labels)
+    with isolated(labels.device):
+        logits = predict_logits(model, images[mine], precision=speed.precision, channels_last=speed.channels_last)
+    losses[mine] = F.cross_entropy(logits, labels[mine], reduction='none')
+    predictions[mine] = logits.argmax(1)
+    return world.sum(losses), world.sum(predictions)
+
 # %% ../nbs/24_trainer.ipynb #e8adae42
 class _Results(_Epochs):
     "The third part of `Trainer`: what an epoch has brought."
@@ -520,19 +535,25 @@ class _Results(_Epochs):
         raise FloatingPointError(f'{value} at epoch {self.epoch}, batch {batch + 1}, learning rate {rate:.3g}: '
                                  f'try a lower lr_max than {self.recipe.lr_max:g}. The last good checkpoint is kept')
 
-    def evaluate(self) -> tuple[Tensor, Tensor]:
-        "Loss (N,) and prediction (N,) of every test image, from all processes."
-        if self.world.size > 1:
-            for buffer in self.eval_model.buffers(): dist.broadcast(buffer, src=0)
-        mine = slice(self.world.rank, None, self.world.size)
-        losses = torch.zeros(len(self.test_labels), device=self.device)
-        predictions = torch.zeros_like(self.test_labels)
-        with isolated(self.device):
-            logits = predict_logits(self.eval_model, self.test_images[mine], precision=self.speed.precision,
-                                    channels_last=self.speed.channels_last)
-        losses[mine] = F.cross_entropy(logits, self.test_labels[mine], reduction='none')
-        predictions[mine] = logits.argmax(1)
-        return self.world.sum(losses), self.world.sum(predictions)
+    def finish_epoch(self) -> dict:
+        """Evaluate, add a row to the history, and start the next epoch. Returns the row. Raises ValueError if the epoch
+        has batches left, FloatingPointError as `check_finite`, and if a test loss is not finite."""
+        left, start = len(self.batches) - self.batch, time.perf_counter()
+        if left: raise ValueError(f'epoch {self.epoch} has {left} batches left: take its steps first')
+        self.check_finite()
+        losses, predictions = evaluate_in_parts(self.eval_model, self.test_images, self.test_labels, self.speed,
+                                                self.world)
+        if not torch.isfinite(losses).all():
+            raise FloatingPointError(f'a test loss of epoch {self.epoch} is not finite: '
+                                     f'try a lower lr_max than {self.recipe.lr_max:g}')
+        train_losses, hits = self.world.sum(self.losses), self.world.sum(self.hits)
+        self.confusion = confusion_counts(self.test_labels.cpu(), predictions.cpu(), len(self.classes))
+        self.history.append(history_row(
+            self.epoch, int(hits), train_losses.mean().item(), len(self.batches.images), int(self.confusion.trace()),
+            mean_by_batch(losses, self.recipe.batch_size), to_float64(losses).mean().item(), len(self.test_labels),
+            self.rate, self.seconds + time.perf_counter() - start))
+        self.start_epoch(self.epoch + 1)
+        return self.history[-1]
 
 # %% ../nbs/24_trainer.ipynb #a78f658d
 def lay_out(optimizer: torch.optim.Optimizer):
@@ -588,25 +609,6 @@ def check_state(state: dict, ours: dict):
 class Trainer(_Results):
     """A run in memory: trains a network one step at a time, and can be saved and restored between any two steps.
     Raises ValueError (or TypeError) if network, images, recipe and device do not fit each other."""
-    def finish_epoch(self) -> dict:
-        """Evaluate, add a row to the history, and start the next epoch. Returns the row. Raises ValueError if the epoch
-        has batches left, FloatingPointError as `check_finite`, and if a test loss is not finite."""
-        left, start = len(self.batches) - self.batch, time.perf_counter()
-        if left: raise ValueError(f'epoch {self.epoch} has {left} batches left: take its steps first')
-        self.check_finite()
-        losses, predictions = self.evaluate()
-        if not torch.isfinite(losses).all():
-            raise FloatingPointError(f'a test loss of epoch {self.epoch} is not finite: '
-                                     f'try a lower lr_max than {self.recipe.lr_max:g}')
-        train_losses, hits = self.world.sum(self.losses), self.world.sum(self.hits)
-        self.confusion = confusion_counts(self.test_labels.cpu(), predictions.cpu(), len(self.classes))
-        self.history.append(history_row(
-            self.epoch, int(hits), train_losses.mean().item(), len(self.batches.images), int(self.confusion.trace()),
-            mean_by_batch(losses, self.recipe.batch_size), to_float64(losses).mean().item(), len(self.test_labels),
-            self.rate, self.seconds + time.perf_counter() - start))
-        self.start_epoch(self.epoch + 1)
-        return self.history[-1]
-
     def weights(self) -> dict:
         "What a file needs for the network to be used again: its state_dict as 'model', and 'about', its metadata."
         return dict(model=self.eval_model.state_dict(), about=self.model.metadata.plain)
