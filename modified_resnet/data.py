@@ -4,10 +4,9 @@
 
 # %% auto #0
 __all__ = ['UNCERTAIN', 'CIFAR10_SIZES', 'CIFAR10_HASHES', 'OFFICIAL_FOLDER', 'ARCHIVE', 'UNWRITABLE', 'AT_ONCE', 'ImageSet',
-           'stratified_split', 'validation_split', 'load_digits_images', 'cache_folder', 'passing_folder', 'as_cifar10',
-           'is_cifar10', 'recognise_cifar10', 'broken_archive', 'fetch_rest', 'fetch_archive', 'load_official',
-           'normalize', 'channel_stats', 'paper_transform', 'TransformedImages', 'paper_loaders', 'displayable',
-           'as_label', 'plot_images']
+           'split', 'digits_images', 'cache_folder', 'passing_folder', 'as_cifar10', 'is_cifar10', 'recognise_cifar10',
+           'broken_archive', 'fetch_rest', 'fetch_archive', 'cifar10_images', 'normalize', 'channel_stats',
+           'paper_transform', 'TransformedImages', 'paper_loaders', 'displayable', 'as_label', 'plot_images']
 
 # %% ../nbs/03_data.ipynb #e97a2ecf
 import errno
@@ -79,7 +78,7 @@ class ImageSet:
         return sha.hexdigest()[:16]
 
 # %% ../nbs/03_data.ipynb #af10e7f1
-def stratified_split(
+def split(
     data: ImageSet,  # the images to divide
     n: int,  # how many go into the second part
     seed: int = 0,  # which ones; the same seed gives the same split
@@ -102,17 +101,8 @@ def stratified_split(
     if not all(len(data.labels[places].unique()) == classes for places in (rest, part)): raise ValueError(few)
     return data.select(np.sort(rest)), data.select(np.sort(part))
 
-# %% ../nbs/03_data.ipynb #4180f91b
-def validation_split(
-    train: ImageSet,  # the training images
-    n: int = 5_000,  # images to hold out; a tenth of CIFAR-10's training set
-    seed: int = 0,  # fixed, so that every run holds out the same images
-) -> tuple[ImageSet, ImageSet]:
-    "Training images for the clean protocol: (for training, for choices). Raises ValueError as `stratified_split`."
-    return stratified_split(train, n, seed)
-
 # %% ../nbs/03_data.ipynb #f92946ff
-def load_digits_images() -> tuple[ImageSet, ImageSet]:
+def digits_images() -> tuple[ImageSet, ImageSet]:
     "scikit-learn's handwritten digits as (1,437 training, 360 test) images of 3x32x32, split with a fixed seed."
     from sklearn.datasets import load_digits
     digits = load_digits()
@@ -121,7 +111,7 @@ def load_digits_images() -> tuple[ImageSet, ImageSet]:
     classes = tuple(str(name) for name in digits.target_names)
     every = ImageSet(images.expand(-1, 3, -1, -1).contiguous(), torch.from_numpy(digits.target).long(),
                      classes, 'digits')
-    return stratified_split(every, 360)
+    return split(every, 360)
 
 # %% ../nbs/03_data.ipynb #6e2d8eee
 def cache_folder() -> Path:
@@ -222,7 +212,7 @@ def fetch_archive(
     part.replace(archive)
 
 # %% ../nbs/03_data.ipynb #8b6f0d31
-def load_official(
+def cifar10_images(
     root: Path,  # OFFICIAL_FOLDER is in it
     download: bool | str = False,  # fetch and unpack what is not there; an address: from there
 ) -> tuple[ImageSet, ImageSet]:

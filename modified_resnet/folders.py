@@ -33,8 +33,8 @@ from PIL.Image import Transpose
 from torch import Tensor
 
 from .checkpoints import as_path, check_archive, LIST, own_files, save_tensors
-from .data import (ARCHIVE, as_cifar10, broken_archive, cache_folder, ImageSet, is_cifar10,
-                                  load_digits_images, load_official, OFFICIAL_FOLDER, recognise_cifar10)
+from .data import (ARCHIVE, as_cifar10, broken_archive, cache_folder, cifar10_images, digits_images,
+                                  ImageSet, is_cifar10, OFFICIAL_FOLDER, recognise_cifar10)
 
 # %% ../nbs/32_folders.ipynb #233793b0
 ORIENTATION = 0x112  # EXIF's tag of it
@@ -456,14 +456,14 @@ def load_place(place: Path, image_size: int = 32) -> tuple[ImageSet, ImageSet]:
         say_folder(place)
         return load_folder(place, image_size)
     if image_size != 32: raise ValueError(f'image_size={image_size}: the images of CIFAR-10 have 32')
-    return load_official(root)
+    return cifar10_images(root)
 
 def load_cifar10() -> tuple[ImageSet, ImageSet]:
     """CIFAR-10 as (50,000 training, 10,000 test) images of 3x32x32, in order of class: from the place that $CIFAR10
     names, else downloaded once (if it names an address, from there). Raises ConnectionError without it,
     OSError if the cache cannot be written, ValueError for other images in that place."""
     place = os.environ.get('CIFAR10', '')
-    if not place or place.startswith(('http://', 'https://')): return load_official(cache_folder(), place or True)
+    if not place or place.startswith(('http://', 'https://')): return cifar10_images(cache_folder(), place or True)
     if not as_path(place).exists():
         raise ValueError(f'CIFAR10={place} is not there: name the folder with {OFFICIAL_FOLDER}, or none')
     if not as_path(place).is_dir() and as_path(place).name != ARCHIVE:
@@ -503,7 +503,7 @@ def load_data(
     """Training and test images. Raises ValueError for a source that is neither a known name nor a folder, TypeError for
     one that is no path, ConnectionError if CIFAR-10 is not here and cannot be fetched, OSError if it cannot be kept."""
     source = check_source(source, image_size)
-    if source == 'digits': return load_digits_images()
+    if source == 'digits': return digits_images()
     with cache_lock():
         return load_cifar10() if source == 'cifar10' else load_place(Path(source), image_size)
 

@@ -41,7 +41,7 @@ from .checkpoints import (add_to_list, as_path, BEGUN, BEST, check_own, Checkpoi
                                          read_checkpoint, read_csv, read_json, read_list, save_checkpoint,
                                          save_tensors, settle_checkpoint, write_atomically, write_csv, write_json,
                                          write_lines, write_listed)
-from .data import ImageSet, validation_split
+from .data import ImageSet, split
 from .evaluation import predict_logits, tta_views
 from .models import create_variant, parameter_count
 from .recipe import check_is_recipe, ENDLESS, Recipe, Speed
@@ -538,7 +538,7 @@ def fit(
     check_pair(train_set, test_set)
     if not isinstance(save_seconds, (int, float)) or not save_seconds >= 0:
         raise ValueError(f'save_seconds={save_seconds!r}: want a number of seconds, at least 0')
-    train_part, looked_at = validation_split(train_set, recipe.validation) if recipe.validation else (train_set, test_set)
+    train_part, looked_at = split(train_set, recipe.validation) if recipe.validation else (train_set, test_set)
     init = network_to_begin_with(init, recipe, train_set.classes)
     config = config_of(recipe, train_part, test_set, speed, device, init)
     older = dict(channels=config['channels'])  # not in the records of before; the fingerprints answer for it
