@@ -93,10 +93,8 @@ def digits_images() -> tuple[ImageSet, ImageSet]:
     scans = load_digits()
     small = torch.from_numpy(scans.images)[:, None].float() * (255 / 16)
     images = F.interpolate(small, size=(32, 32), mode='bilinear', align_corners=False).round().byte()
-    classes = tuple(str(name) for name in scans.target_names)
-    every = ImageSet(images.expand(-1, 3, -1, -1).contiguous(), torch.from_numpy(scans.target).long(),
-                     classes, 'digits')
-    return split(every, 360)
+    return split(ImageSet(images.expand(-1, 3, -1, -1).contiguous(), torch.from_numpy(scans.target).long(),
+                          tuple(map(str, scans.target_names)), 'digits'), 360)
 
 # %% ../nbs/03_data.ipynb #6e2d8eee
 def cache_folder() -> Path:
@@ -173,10 +171,7 @@ def fetch_rest(url: str, part: Path):
             if total and (got := file.tell()) < total:
                 raise ConnectionError(f'it broke off after {got:,} of {total:,} bytes')
 
-def fetch_archive(
-    root: Path,  # where ARCHIVE is put
-    url: str,  # of the archive
-):
+def fetch_archive(root: Path, url: str):
     """Download CIFAR-10's archive, if it is not there; what an earlier attempt has left is not fetched again.
     Raises OSError if it breaks off and nothing more comes, ValueError for a file that is not the archive."""
     archive, part = root / ARCHIVE, root / f'{ARCHIVE}.part'
@@ -192,17 +187,16 @@ def fetch_archive(
             if getattr(error, 'code', None) == 416: part.unlink()  # it has more than the file: it is of another
             elif not part.exists() or part.stat().st_size <= before: raise
         else:
-            if broken_archive(part):
-                part.unlink()
-                raise ValueError(f'{url} has not the MD5 sum of {ARCHIVE}, so it was removed again: '
-                                 'try another address')
+            if not broken_archive(part): break
+            part.unlink()
+            raise ValueError(f'{url} has not the MD5 sum of {ARCHIVE}, so it was removed again: try another address')
     part.replace(archive)
 
 # %% ../nbs/03_data.ipynb #8b6f0d31
 def cifar10_images(
     root: Path,  # OFFICIAL_FOLDER is in it
     download: bool | str = False,  # fetch and unpack what is not there; an address: from there
-) -> tuple[ImageSet, ImageSet]:
+) -> tuple[ImageSet, ...]:
     """CIFAR-10 from its official files, in order of class.
     Raises ConnectionError if they cannot be downloaded, OSError if `root` cannot be written,
     ValueError if what is there is damaged."""
@@ -303,12 +297,9 @@ def displayable(image: Tensor) -> Tensor:
     image = image - image.min()
     return (image / (image.max() + 1e-5)).permute(1, 2, 0)
 
-def as_label(
-    text: str,  # to be shown as it is
-    longest: int | None = None,  # letters that there is room for; None: any number
-) -> str:
-    """What to give matplotlib so that it shows a text letter by letter, cut at its end if it is too long: it would set
-    what is between two dollars as mathematics (and fail at `$x_{$`), and leave out of a legend what begins with _."""
+def as_label(text: str, longest: int | None = None) -> str:
+    """What to give matplotlib so that it shows a text letter by letter, cut to `longest` letters: it would set what is
+    between two dollars as mathematics (and fail at `$x_{$`), and leave out of a legend what begins with _."""
     if longest and len(text) > longest: text = text[:longest - 3] + '...'
     text = text.replace('$', r'\$')
     return f' {text}' if text.startswith('_') else text

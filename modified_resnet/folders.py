@@ -9,7 +9,6 @@ __all__ = ['read_image', 'read_images', 'load_data']
 import csv
 import hashlib
 import math
-import numbers
 import os
 import re
 import sys
@@ -97,12 +96,9 @@ def image_of_array(array: np.ndarray) -> Image.Image:
     "An array uint8 (H, W), (H, W, 3) or (H, W, 4) as an image. Raises ValueError for another."
     fits = array.ndim in (2, 3) and array.shape[2:] in ((), (3,), (4,)) and array.size
     if fits and array.dtype == np.uint8: return Image.fromarray(array)
-    ways = {1: 'array[0]', 3: 'array.transpose(1, 2, 0)'}
-    turned = ways.get(array.shape[0]) if array.ndim == 3 and not fits else None
-    advice = f', as {turned} has' if turned else ''
-    if np.issubdtype(array.dtype, np.floating):
-        advice += '; of values from 0 to 1, (255 * array).round().astype("uint8")'
-    raise ValueError(f'an array {array.dtype} {array.shape}: want uint8 (H, W, 3), 0 to 255{advice}')
+    way = {1: 'array[0]', 3: 'array.transpose(1, 2, 0)'}.get(array.shape[0]) if array.ndim == 3 and not fits else ''
+    raise ValueError(f'an array {array.dtype} {array.shape}: want uint8 (H, W, 3), 0 to 255' + f', as {way} has' * bool(way)
+                     + '; of values from 0 to 1, (255 * array).round().astype("uint8")' * (array.dtype.kind == 'f'))
 
 def open_image(source: str | Path | Image.Image | np.ndarray) -> tuple[Image.Image, str]:
     """An upright RGB image, and what is odd about it (as `to_rgb`), from a file, a PIL image, or an array uint8 (H, W),
@@ -179,12 +175,10 @@ def _no_classes(folder: Path) -> str:
 
 def _in_order(found: dict[str, list[Path]]) -> dict[str, list[Path]]:
     "The classes in alphabetical order, or by value if all are numbers."
-    numbers = all(name.isdecimal() for name in found)
-    return {name: sorted(found[name]) for name in sorted(found, key=lambda name: (int(name) if numbers else 0, name))}
+    by_value = all(name.isdecimal() for name in found)
+    return {name: sorted(found[name]) for name in sorted(found, key=lambda name: (by_value and int(name), name))}
 
-def list_images(
-    folder: Path,  # holds one folder a class
-) -> dict[str, list[Path]]:
+def list_images(folder: Path) -> dict[str, list[Path]]:
     """Image files by class, both in order. An accent may be written as one character or as two (NFC, NFD): it is the
     same class. Raises ValueError if there is no class, or one without images."""
     found = {}
@@ -251,14 +245,16 @@ def read_images(
 PART_NAMES = re.compile('(train|training|test|testing|val|valid|validation|eval|dev)[ _-]?[0-9]*', re.IGNORECASE)
 VALIDATION = 'val', 'valid', 'validation', 'dev'  # what the folder of validation images may be called
 TABLES = 'labels.csv', 'trainLabels.csv'  # of labels, with the columns id and label
+Files = dict[str, dict[str, list[Path]]]  # image files by part ('train', 'val', 'test') and class
 
 def folder_parts(folder: Path) -> dict[str, Path]:
     "Where the images of a folder are: 'train', 'test' and 'val' as far as they are there; or all in one place, 'train'."
     train, test = folder / 'train', folder / 'test'
-    if _table_of(folder): return dict(train=train if train.is_dir() else folder) | (dict(test=test) if test.is_dir() else {})
+    rest = dict(test=test) if test.is_dir() else {}
+    if _table_of(folder): return dict(train=train if train.is_dir() else folder) | rest
     if not folders_in(train) and not folders_in(test): return dict(train=folder)
-    val = [dict(val=folder / name) for name in VALIDATION if folders_in(folder / name)]
-    return dict(train=train) | (val[0] if val else {}) | (dict(test=test) if test.is_dir() else {})
+    val = [folder / name for name in VALIDATION if folders_in(folder / name)]
+    return dict(train=train) | (dict(val=val[0]) if val else {}) | rest
 
 def _check_parts(folder: Path):
     """Raise ValueError if folders that look like parts of a data set stand where classes should be:
@@ -266,18 +262,16 @@ def _check_parts(folder: Path):
     parts = [place for place in folders_in(folder) if PART_NAMES.fullmatch(place.name)]
     if folder_parts(folder) != dict(train=folder) or len(parts) < 2: return
     names = ' and '.join(place.name for place in parts[:2])
-    if any(folders_in(place) for place in parts):
-        raise ValueError(f'{folder} has {names}, which look like parts and not like classes: '
-                         'rename them to train and test')
-    raise ValueError(f'{folder} has {names} without folders of classes in them, and these two would be learned as the '
-                     f'classes: sort the images as {folder}/train/CLASS/1.png and {folder}/test/CLASS/1.png, or put '
-                     f'their labels into {folder / TABLES[0]}, with the columns id,label')
+    if any(map(folders_in, parts)): why = ', which look like parts and not like classes: rename them to train and test'
+    else: why = (f' without folders of classes in them: sort the images as {folder}/train/CLASS/1.png and '
+                 f'{folder}/test/CLASS/1.png, or put their labels into {folder / TABLES[0]}, with the columns id,label')
+    raise ValueError(f'{folder} has {names}{why}')
 
 def _table_of(folder: Path) -> Path | None:
     "The table with the labels of the images of a folder, if there is one."
     return next((folder / name for name in TABLES if (folder / name).is_file()), None)
 
-def _labelled(table: Path, parts: dict[str, Path]) -> dict[str, dict[str, list[Path]]]:
+def _labelled(table: Path, parts: dict[str, Path]) -> Files:
     """Image files by part and class, as a table says: `id` is the name of a training image, with or without its
     ending, or a path from the table's folder on, as test/1.png. Raises ValueError for images that are not there."""
     with open(table, newline='', encoding='utf-8-sig') as file: rows = list(csv.DictReader(file))
@@ -295,7 +289,7 @@ def _labelled(table: Path, parts: dict[str, Path]) -> dict[str, dict[str, list[P
                                 f'{next(iter(labels))}')
     return {part: _in_order(files) for part, files in found.items()}
 
-def _listed(folder: Path, only_test: bool = False) -> dict[str, dict[str, list[Path]]]:
+def _listed(folder: Path, only_test: bool = False) -> Files:
     "Image files by part and class, as they lie there; only those of the test part, if there is one and `only_test`."
     _check_parts(folder)
     parts = folder_parts(folder)
@@ -315,7 +309,7 @@ def set_aside(files: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     n = max(1, round(len(files) / 5))
     return sorted(ranked[n:]), sorted(ranked[:n])
 
-def find_files(folder: Path) -> dict[str, dict[str, list[Path]]]:
+def find_files(folder: Path) -> Files:
     """Files by part ('train', 'val' if there is one, 'test') and class; without a test folder, a fifth of each class is
     its test set. Raises ValueError naming what is missing."""
     found = _listed(folder)
@@ -351,12 +345,8 @@ def _same_images(sets: dict[str, ImageSet], files: dict[str, list[Path]]) -> lis
                          f'such as {names}: {why}')
     return notes
 
-def read_parts(
-    folder: Path,  # gives the images their name
-    found: dict[str, dict[str, list[Path]]],  # files by part and class
-    classes: Sequence[str],  # names of all classes
-    image_size: int = 32,  # height and width of the images, pixels
-) -> tuple[tuple[ImageSet, ...], list[str]]:
+def read_parts(folder: Path, found: Files, classes: Sequence[str],
+               image_size: int = 32) -> tuple[tuple[ImageSet, ...], list[str]]:
     """Decode the parts of a folder; and a sentence for each thing that its owner may not expect. A folder of CIFAR-10's
     images is known for what it is. Raises ValueError naming files that cannot be read."""
     name, notes, sets = folder.resolve().name, [], {}
@@ -365,20 +355,15 @@ def read_parts(
     for (part, by_class), images in zip(found.items(), every.split([len(part) for part in files.values()])):
         labels = torch.tensor([classes.index(name) for name, group in by_class.items() for _ in group])
         sets[part] = ImageSet(images.clone(), labels, tuple(classes), f'the folder {name}' if name in BUILT_IN else name)
-    if 'val' not in sets: known = _recognize_cifar10(list(sets.values()), [('train', 'test').index(part) for part in sets])
-    else: known = tuple(sets.values())
+    known = tuple(sets.values())
+    if 'val' not in sets: known = _recognize_cifar10(known, [('train', 'test').index(part) for part in sets])
     if not isinstance(known[0], _CIFAR10): notes += _same_images(sets, files)
     return known, notes
 
 # %% ../nbs/32_folders.ipynb #5a582d9f
 RULES = '5'  # the version of the rules by which files become images
 
-def folder_key(
-    folder: Path,  # with images
-    image_size: int,  # height and width that they are read at
-    found: dict[str, dict[str, list[Path]]],  # files by part and class
-    classes: Sequence[str] = (),  # names of all classes
-) -> str:
+def folder_key(folder: Path, image_size: int, found: Files, classes: Sequence[str] = ()) -> str:
     """A name for the state of a folder: 8 hex digits for the folder, `image_size` and the parts, a dash, and 24 that
     change with any file's class, name, size or time of change."""
     place = f'{RULES} {folder.resolve()} {image_size} {list(found)}'.encode('utf-8', 'surrogateescape')
@@ -392,7 +377,7 @@ def folder_key(
     return f'{hashlib.sha256(place).hexdigest()[:8]}-{sha.hexdigest()[:24]}'
 
 # %% ../nbs/32_folders.ipynb #f4ddbeaa
-def say_unread(roots: Iterable[Path], found: dict[str, dict[str, list[Path]]]):
+def say_unread(roots: Iterable[Path], found: Files):
     """Print a note for each kind of thing in a folder and its parts that will not be read, although its owner may
     expect it: folders, images without a class, files that are neither images, texts nor tables."""
     used = {file for part in found.values() for files in part.values() for file in files}
@@ -423,12 +408,7 @@ def load_sets(path: Path) -> tuple[tuple[ImageSet, ...], list[str]] | None:
         return tuple((_CIFAR10 if 'uncertain' in part else ImageSet)(**part) for part in kept['sets']), kept['notes']
     except Exception: return None  # any damage to a cache means: make it again
 
-def cached(
-    folder: Path,
-    found: dict[str, dict[str, list[Path]]],  # files by part and class
-    classes: Sequence[str],  # names of all classes
-    image_size: int = 32,  # height and width of the images, pixels
-) -> tuple[ImageSet, ...]:
+def cached(folder: Path, found: Files, classes: Sequence[str], image_size: int = 32) -> tuple[ImageSet, ...]:
     """The parts of a folder from the cache, or decoded and put there (those of earlier states of the folder are
     removed); prints the notes."""
     path = cache_folder() / f'{folder_key(folder, image_size, found, classes)}.pt'
@@ -444,13 +424,9 @@ def cached(
     return sets
 
 # %% ../nbs/32_folders.ipynb #f88fd753
-def load_folder(
-    folder: str | Path,  # holds 'train' and 'test', each with one folder a class
-    image_size: int = 32,  # height and width of the images, pixels
-) -> tuple[ImageSet, ...]:
+def load_folder(folder: Path, image_size: int = 32) -> tuple[ImageSet, ...]:
     """Training, test, and perhaps validation images (in the middle) of a folder, decoded in parallel the first time
     and cached. Raises ValueError as `find_files` and `read_images`."""
-    folder = as_path(folder)
     found, parts = find_files(folder), folder_parts(folder)
     if 'test' not in parts:
         print(f'note: {folder} has no test folder: a fifth of each class, chosen by the names of the files, '
@@ -480,12 +456,9 @@ def cache_lock(source: str):
 # %% ../nbs/32_folders.ipynb #720e6ea1
 OTHER_FOLDERS = 'cifar-10-batches-bin', 'cifar-10-batches-mat', 'cifar-100-python', 'cifar-100-binary'
 
-def find_official(
-    place: Path,  # as a person gives it
-    unpack: bool = True,  # an archive, if need be; else no file is read, and nothing is written
-) -> Path | None:
-    """The folder that cifar-10-batches-py is in: this one, or the one around this one, or the cache,
-    into which an archive is unpacked. None if nothing official is here.
+def find_official(place: Path, unpack: bool = True) -> Path | None:
+    """The folder that cifar-10-batches-py is in: this one, or the one around this one, or the cache, into which an
+    archive is unpacked (without `unpack`, no file is read or written). None if nothing official is here.
     Raises ValueError for a damaged archive or another edition, OSError if the cache cannot be written."""
     from torchvision.datasets.utils import extract_archive
     if place.resolve().name == OFFICIAL_FOLDER: return place.resolve().parent
