@@ -75,8 +75,9 @@ def split(
     from sklearn.model_selection import train_test_split  # only here: it takes a second to import
     total, classes = len(data), len(data.classes)
     if not classes <= n <= total - classes:
-        want = f'choose {classes} to {total - classes}' if total >= 2 * classes else f'want at least {2 * classes} images'
-        raise ValueError(f'cannot set {n} of {total} images aside: {want}, so that both parts have all {classes} classes')
+        want = f'choose {classes} to {total - classes}' if total >= 2 * classes else f'want {2 * classes} or more'
+        raise ValueError(f'cannot set {n} of {total} images aside: {want}, so that both parts have '
+                         f'all {classes} classes')
     try: parts = train_test_split(np.arange(total), test_size=n, stratify=data.labels, random_state=seed)
     except ValueError: parts = []  # a class of one image
     if not parts or any(len(data.labels[part].unique()) < classes for part in parts):
@@ -143,7 +144,8 @@ def _recognize_cifar10(sets: Sequence[ImageSet], parts: Sequence[int] = (0, 1)) 
     "The sets as these parts of CIFAR-10 (0 training, 1 test), if they are; else as they were."
     if [len(data) for data in sets] != [(50_000, 10_000)[part] for part in parts]: return tuple(sets)
     known = tuple(map(_as_cifar10, sets, parts))
-    return known if all(data.dataset_hash() == CIFAR10_HASHES[part] for data, part in zip(known, parts)) else tuple(sets)
+    same = all(data.dataset_hash() == CIFAR10_HASHES[part] for data, part in zip(known, parts))
+    return known if same else tuple(sets)
 
 # %% ../nbs/03_data.ipynb #69ba391d
 OFFICIAL_FOLDER, ARCHIVE = 'cifar-10-batches-py', 'cifar-10-python.tar.gz'  # as their author names them
@@ -213,16 +215,15 @@ def cifar10_images(
         if not download: raise ValueError(f'{root / OFFICIAL_FOLDER} is there, but not whole: '
                                           f'remove it, and unpack {ARCHIVE} again') from error
         if getattr(error, 'errno', None) in UNWRITABLE:
-            raise OSError(f'CIFAR-10 cannot be brought into {root} ({error.filename or root}: {error.strerror}): '
-                          'see to it that there is room and that it can be written, '
-                          'or name another folder with MODIFIED_RESNET_CACHE') from error
+            raise OSError(f'CIFAR-10 cannot be brought into {root} ({error.filename or root}: {error.strerror}): make '
+                          'room, let it be written, or name another folder with MODIFIED_RESNET_CACHE') from error
         raise ConnectionError(f'CIFAR-10 is not in {root} and could not be downloaded ({error}). Connect to the '
                               'network and do it again: it goes on where it ended. Or set CIFAR10 to the path of '
-                              f'{ARCHIVE} or the address of a mirror, '
-                              'or choose images you have: --data digits, or --data FOLDER') from error
-    return tuple(_as_cifar10(ImageSet(torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(),
-                                     torch.tensor(part.targets), tuple(part.classes)), i)
-                 for i, part in enumerate(parts))
+                              f'{ARCHIVE} or the address of a mirror, or choose images you have: --data digits, or '
+                              '--data FOLDER') from error
+    sets = (ImageSet(torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(part.targets),
+                     tuple(part.classes)) for part in parts)
+    return tuple(map(_as_cifar10, sets, (0, 1)))
 
 # %% ../nbs/03_data.ipynb #5e9d5d47
 def normalize(

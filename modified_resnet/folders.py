@@ -97,7 +97,8 @@ def image_of_array(array: np.ndarray) -> Image.Image:
     fits = array.ndim in (2, 3) and array.shape[2:] in ((), (3,), (4,)) and array.size
     if fits and array.dtype == np.uint8: return Image.fromarray(array)
     way = {1: 'array[0]', 3: 'array.transpose(1, 2, 0)'}.get(array.shape[0]) if array.ndim == 3 and not fits else ''
-    raise ValueError(f'an array {array.dtype} {array.shape}: want uint8 (H, W, 3), 0 to 255' + f', as {way} has' * bool(way)
+    raise ValueError(f'an array {array.dtype} {array.shape}: want uint8 (H, W, 3), 0 to 255'
+                     + f', as {way} has' * bool(way)
                      + '; of values from 0 to 1, (255 * array).round().astype("uint8")' * (array.dtype.kind == 'f'))
 
 def open_image(source: str | Path | Image.Image | np.ndarray) -> tuple[Image.Image, str]:
@@ -248,7 +249,7 @@ TABLES = 'labels.csv', 'trainLabels.csv'  # of labels, with the columns id and l
 Files = dict[str, dict[str, list[Path]]]  # image files by part ('train', 'val', 'test') and class
 
 def folder_parts(folder: Path) -> dict[str, Path]:
-    "Where the images of a folder are: 'train', 'test' and 'val' as far as they are there; or all in one place, 'train'."
+    "Where the images of a folder are: 'train', 'test' and 'val' as far as they are there; or all in 'train'."
     train, test = folder / 'train', folder / 'test'
     rest = dict(test=test) if test.is_dir() else {}
     if _table_of(folder): return dict(train=train if train.is_dir() else folder) | rest
@@ -276,7 +277,8 @@ def _labelled(table: Path, parts: dict[str, Path]) -> Files:
     ending, or a path from the table's folder on, as test/1.png. Raises ValueError for images that are not there."""
     with open(table, newline='', encoding='utf-8-sig') as file: rows = list(csv.DictReader(file))
     if not rows or not {'id', 'label'} <= set(rows[0]):
-        raise ValueError(f'{table} has the columns {", ".join(map(str, rows[0])) if rows else "of no row"}: want id,label')
+        raise ValueError(f'{table} has {"the columns " + ", ".join(map(str, rows[0])) if rows else "no rows"}: '
+                         'want id,label')
     labels = {row['id']: unicodedata.normalize('NFC', row['label'] or '') for row in rows}
     found = {}
     for part, place in parts.items():
@@ -336,7 +338,7 @@ def _same_images(sets: dict[str, ImageSet], files: dict[str, list[Path]]) -> lis
         for image, label, file in zip(data.images, data.labels.tolist(), files[part]):
             seen.setdefault(hashlib.sha256(image.contiguous().numpy()).digest(), []).append((part, label, file))
     notes = []
-    for i, where, why in ((0, 'parts (' + ', '.join(sets) + ')', 'an accuracy on images that were learned says nothing'),
+    for i, where, why in ((0, f'parts ({", ".join(sets)})', 'an accuracy on images that were learned says nothing'),
                           (1, 'classes', 'one of the labels is wrong')):
         groups = [{image[i]: image[2] for image in group} for group in seen.values()]
         if groups := [list(group.values()) for group in groups if len(group) > 1]:
@@ -350,11 +352,12 @@ def read_parts(folder: Path, found: Files, classes: Sequence[str],
     """Decode the parts of a folder; and a sentence for each thing that its owner may not expect. A folder of CIFAR-10's
     images is known for what it is. Raises ValueError naming files that cannot be read."""
     name, notes, sets = folder.resolve().name, [], {}
+    if name in BUILT_IN: name = f'the folder {name}'
     files = {part: [file for group in by_class.values() for file in group] for part, by_class in found.items()}
     every = read_images([file for part in files.values() for file in part], image_size, notes)
     for (part, by_class), images in zip(found.items(), every.split([len(part) for part in files.values()])):
-        labels = torch.tensor([classes.index(name) for name, group in by_class.items() for _ in group])
-        sets[part] = ImageSet(images.clone(), labels, tuple(classes), f'the folder {name}' if name in BUILT_IN else name)
+        labels = torch.tensor([classes.index(kind) for kind, group in by_class.items() for _ in group])
+        sets[part] = ImageSet(images.clone(), labels, tuple(classes), name)
     known = tuple(sets.values())
     if 'val' not in sets: known = _recognize_cifar10(known, [('train', 'test').index(part) for part in sets])
     if not isinstance(known[0], _CIFAR10): notes += _same_images(sets, files)
@@ -381,23 +384,24 @@ def say_unread(roots: Iterable[Path], found: Files):
     """Print a note for each kind of thing in a folder and its parts that will not be read, although its owner may
     expect it: folders, images without a class, files that are neither images, texts nor tables."""
     used = {file for part in found.values() for files in part.values() for file in files}
-    of_classes = sorted({file.parent for file in used})
+    of_classes = {file.parent for file in used}
     places = sorted({*filter(Path.is_dir, roots), *of_classes})
-    others = [path for place in places for path in place.iterdir() if path not in used]
+    others = sorted(path for place in places for path in place.iterdir() if path not in used)
     behind = [path for path in others if path.name in LEFT_BEHIND or path.name.startswith('._')]
-    if behind: print(f'note: {_and_more(behind, "of its kind")} left out: a Mac or a server put it there')
-    if folders := [inside for place in places for inside in folders_in(place) if inside not in places]:
-        print(f'note: {_and_more(folders, "folder")} will not be read: images are looked for in train/CLASS, val/CLASS '
-              'and test/CLASS, or in CLASS')
+    folders = [inside for place in places for inside in folders_in(place) if inside not in places]
     loose = [path for place in places for path in images_in(place) if path not in used and path.is_file()]
-    if loose: print(f'note: {_and_more(loose, "image")} will not be read: put each into the folder of its class')
-    files = sorted(path for path in others if path.parent in of_classes and not path.name.startswith('.')
-                   and not is_image(path) and path.suffix.lower() not in NO_PICTURES and path.is_file())
-    if files:
-        endings = ', '.join(sorted({file.suffix for file in files})[:9])
-        heic = f'; HEIC: {_AS_JPEG}' * any(file.suffix.lower() in ('.heic', '.heif') for file in files)
-        print(f'note: {_and_more(files, "file")} will not be read ({endings}): '
-              f'save them as one of {", ".join(IMAGE_SUFFIXES)}{heic}')
+    files = [path for path in others if path.parent in of_classes and not path.name.startswith('.')
+             and not is_image(path) and path.suffix.lower() not in NO_PICTURES and path.is_file()]
+    endings = sorted({file.suffix for file in files})[:9]
+    heic = f'; HEIC: {_AS_JPEG}' * any(ending.lower() in ('.heic', '.heif') for ending in endings)
+    for paths, what, why in (
+            (behind, 'of its kind', 'left out: a Mac or a server put it there'),
+            (folders, 'folder', 'will not be read: images are looked for in train/CLASS, val/CLASS and test/CLASS, or '
+                                'in CLASS'),
+            (loose, 'image', 'will not be read: put each into the folder of its class'),
+            (files, 'file', f'will not be read ({", ".join(endings)}): save them as one of '
+                            f'{", ".join(IMAGE_SUFFIXES)}{heic}')):
+        if paths: print(f'note: {_and_more(paths, what)} {why}')
 
 # %% ../nbs/32_folders.ipynb #1d67569d
 def load_sets(path: Path) -> tuple[tuple[ImageSet, ...], list[str]] | None:
@@ -419,9 +423,8 @@ def cached(folder: Path, found: Files, classes: Sequence[str], image_size: int =
             save_tensors(path, dict(sets=[vars(part) for part in kept[0]], notes=kept[1]))
             for old in set(path.parent.glob(f'{path.name[:8]}-*.pt')) - {path}: old.unlink()
         except OSError as error: print(f'note: the decoded images could not be cached in {path.parent} ({error})')
-    sets, notes = kept
-    for note in notes: print(f'note: {note}')
-    return sets
+    for note in kept[1]: print(f'note: {note}')
+    return kept[0]
 
 # %% ../nbs/32_folders.ipynb #f88fd753
 def load_folder(folder: Path, image_size: int = 32) -> tuple[ImageSet, ...]:
@@ -466,7 +469,8 @@ def find_official(place: Path, unpack: bool = True) -> Path | None:
     archive = place if place.name == ARCHIVE else place / ARCHIVE
     if not archive.is_file():
         others = [name for name in OTHER_FOLDERS if place.name == name or (place / name).is_dir()]
-        if others and unpack: raise ValueError(f'{place} has {others[0]}: get {ARCHIVE}, the version for Python of CIFAR-10')
+        if others and unpack:
+            raise ValueError(f'{place} has {others[0]}: get {ARCHIVE}, the version for Python of CIFAR-10')
         return None
     if not unpack: return place
     if broken := broken_archive(archive): raise ValueError(broken)
@@ -496,9 +500,9 @@ def load_cifar10() -> tuple[ImageSet, ...]:
     place = os.environ.get('CIFAR10', '')
     if not place or place.startswith(('http://', 'https://')): return cifar10_images(cache_folder(), place or True)
     path = as_path(place)
-    if not path.exists(): raise ValueError(f'CIFAR10={place} is not there: name the folder with {OFFICIAL_FOLDER}, or none')
-    if not path.is_dir() and path.name != ARCHIVE:
-        raise ValueError(f'CIFAR10={place} is a file: name {ARCHIVE}, or a folder with {OFFICIAL_FOLDER} or images in it')
+    if not path.exists() or not path.is_dir() and path.name != ARCHIVE:
+        raise ValueError(f'CIFAR10={place} is {"a file" if path.exists() else "not there"}: name {ARCHIVE}, '
+                         f'or a folder with {OFFICIAL_FOLDER} or images in it, or none')
     sets = load_place(path)
     if not isinstance(sets[0], _CIFAR10):
         raise ValueError(f'the images in CIFAR10={place} are not those of CIFAR-10: pixels, names of classes, '
@@ -545,7 +549,8 @@ def load_data(
         with cache_lock(source): sets = load_cifar10() if source == 'cifar10' else load_place(Path(source), image_size)
     if not validation: return sets
     train, *others = sets
-    if len(others) > 1: raise ValueError(f'{source} has validation images of its own: leave out validation={validation}')
+    if len(others) > 1:
+        raise ValueError(f'{source} has validation images of its own: leave out validation={validation}')
     return *split(train, round(validation * len(train)) if validation < 1 else int(validation)), *others
 
 # %% ../nbs/32_folders.ipynb #34934b6b
@@ -564,7 +569,8 @@ def load_test(
     with cache_lock(source):
         if find_official(folder): return load_place(folder, image_size)[-1]
         found = _listed(folder, only_test=True)
-        say_unread([folder_parts(folder)['test']] if 'test' in found else [folder, *folder_parts(folder).values()], found)
+        parts = folder_parts(folder)
+        say_unread([parts['test']] if 'test' in found else [folder, *parts.values()], found)
         every = found.get('test') or found['train']
         unknown = [name for name in every if name not in (classes or every)]
         if unknown: raise ValueError(f'{folder} has the class {unknown[0]!r}, which the network does not know '
