@@ -297,8 +297,8 @@ def check_place(out: Path, data: str):
     from modified_resnet.folders import BUILT_IN, folder_parts
     folder = Path(os.path.expanduser(data))
     if data in BUILT_IN or not folder.is_dir(): return
-    for part in folder_parts(folder):
-        if part and part.resolve() in (out.resolve(), *out.resolve().parents):
+    for part in folder_parts(folder).values():
+        if part.resolve() in (out.resolve(), *out.resolve().parents):
             raise ValueError(f'{out} lies among the images of {data}, where it would be taken for a class: '
                              'name another folder')
 
@@ -536,13 +536,13 @@ def as_json(path: Path, row: list[tuple[str, float]]) -> dict:
 
 def readable(paths: list[Path], image_size: int):
     "Those of some files that can be read, and their images; the others are named on stderr."
-    from modified_resnet.folders import read_images, say_dark
-    kept = paths
-    try: images = read_images(paths, image_size)
+    from modified_resnet.folders import read_images
+    kept, notes = paths, []
+    try: images = read_images(paths, image_size, notes)
     except ValueError:
         kept = [path for path in paths if not (fault := unreadable(path)) or say_fault(fault)]
-        images = read_images(kept, image_size)
-    with contextlib.redirect_stdout(sys.stderr): say_dark(kept, images)
+        images = read_images(kept, image_size, notes)
+    for note in notes: print(f'note: {note}', file=sys.stderr)
     return kept, images
 
 def unreadable(path: Path) -> str:

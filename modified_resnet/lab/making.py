@@ -35,7 +35,7 @@ from torch import Tensor
 
 from ..checkpoints import (as_path, LAST, load_network, read_checkpoint, read_csv, read_json, RunLocked,
                                          save_tensors, write_atomically, write_csv, write_json)
-from ..data import ImageSet, normalize, stratified_split, validation_split
+from ..data import ImageSet, normalize, split
 from ..evaluation import layout_of, model_normalization, predict_logits
 from ..inference import predict
 from .bench import (accuracy_to_reach, add_part, begin_bench, Extent, has_part, measure_here,
@@ -247,7 +247,7 @@ def small_sets(train_set: ImageSet, test_set: ImageSet) -> tuple[ImageSet, Image
     "A few images of each set, for a smoke test: 300 and 100, or all where there are fewer."
     def some(data, n):
         n = max(n, 3 * len(data.classes))
-        return stratified_split(data, n)[1] if len(data) > n + len(data.classes) else data
+        return split(data, n)[1] if len(data) > n + len(data.classes) else data
     return some(train_set, 300), some(test_set, 100)
 
 def check_set(set_name: str, train_set: ImageSet, test_set: ImageSet, out: Path, results: Path, smoke: bool):
@@ -293,7 +293,7 @@ class Workplace:
         self.train_set, self.test_set = small_sets(train_set, test_set) if smoke else (train_set, test_set)
         self.out, self.results = as_path(out), as_path(results)
         self.smoke, self.device, self.speed, self.say = smoke, device, speed, once(say)
-        self.train_print = cache(lambda n: (validation_split(self.train_set, n)[0] if n else self.train_set).dataset_hash())
+        self.train_print = cache(lambda n: (split(self.train_set, n)[0] if n else self.train_set).dataset_hash())
         self.test_print = self.test_set.dataset_hash()
 
     def short(self, recipe: Recipe) -> Recipe:
