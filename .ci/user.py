@@ -13,10 +13,10 @@ from modified_resnet.runs import fit
 folder = Path(sys.argv[1])
 print(f'{parameter_count(create_model("small")):,} parameters')
 train, test = load_data('digits')
-model, history = fit(Recipe(model='8-16', epochs=2), train, test, folder / 'run', device='cpu')
-evaluation = evaluate(model, test)
+run = fit('8-16', train, test, Recipe(epochs=2), out=folder / 'run', device='cpu')
+evaluation = evaluate(run.model, test)
 worst = min(classification_report(evaluation.confusion, test.classes), key=lambda row: row['recall'])
-print(f'{len(history)} epochs, {accuracy(evaluation):.1%} of {len(test)} images right; the worst class is {worst["class"]}')
+print(f'{len(run.history)} epochs, {accuracy(evaluation):.1%} of {len(test)} images right; the worst class is {worst["class"]}')
 model, about = load_model(folder / 'run' / 'best.pt')
 for name, probability in top(predict_proba(model, test.images[:4])[0], test.classes, k=2):
     print(f'{name} {probability:.1%}')

@@ -279,14 +279,17 @@ def run_train(args):
     from modified_resnet.runs import fit
     recipe, speed = (recipe_of_words(args),
                      Speed(precision=args.precision, compile=args.compile, sync_batchnorm=args.sync_batchnorm))
-    init = load_weights(args.init) if args.init else None
+    model = load_weights(args.init)[0] if args.init else recipe.model
+    if args.init and model.metadata.name != recipe.model:
+        raise ValueError(f'init is of {model.metadata.name!r}, the recipe of model={recipe.model!r}: use the same for both')
     with contextlib.nullcontext() if is_first() else contextlib.redirect_stdout(io.StringIO()):  # notes once
         train_set, test_set = load_data(args.data, args.image_size)
     out = args.out or Path('out') / train_set.name / args.model
     check_place(out, args.data)
     if is_first(): say_data(train_set, test_set, advise=not args.class_weights)
     if args.batch_size is None: recipe = for_few_images(recipe, len(train_set))
-    fit(recipe, train_set, test_set, out, args.resume, args.device, speed, args.save_seconds, init)
+    fit(model, train_set, test_set, recipe, out=out, resume=args.resume, device=args.device, speed=speed,
+        save_seconds=args.save_seconds)
     if is_first(): print(f'the record is in {out}')
 
 def check_place(out: Path, data: str):
@@ -335,7 +338,7 @@ def run_reproduce(args):
     say_data(train_set, test_set)
     for name, recipe in recipes.items():
         print(f'{name}: {epochs} epoch{"s" if epochs > 1 else ""}', flush=True)
-        try: fit(recipe, train_set, test_set, out / name, resume='auto', device=args.device, speed=speed)
+        try: fit(name, train_set, test_set, recipe, out=out / name, resume='auto', device=args.device, speed=speed)
         except Interrupted as stop:
             raise Interrupted(f'{stop.args[0]}. Finished: {", ".join(finished) or "none"}') from None
         finished.append(name)

@@ -27,6 +27,7 @@ from .checkpoints import write_own
 from .data import as_label, displayable, ImageSet
 from .evaluation import Evaluation, highest_confidence_errors
 from .inference import top
+from .training import looked_at_in
 
 # %% ../nbs/34_figures.ipynb #954c2135
 def block_steps(planes: int, stride: int) -> list[str]:
@@ -175,9 +176,9 @@ def draw_history(axes, history: Sequence[dict], title: str = ''):
     "Accuracy on the first of two axes and loss on the second, by epoch, of training and test images."
     epochs = [row['epoch'] for row in history]
     for ax, kind, scale, label in zip(axes, ('accuracy', 'loss'), (100, 1), ('accuracy (%)', 'loss (nats)')):
-        for part, color in (('train', TRAIN_COLOR), ('test', TEST_COLOR)):
+        for part, color in (('train', TRAIN_COLOR), (looked_at_in(history), TEST_COLOR)):
             values = [scale * row[f'{part}_{kind}'] for row in history]
-            ax.plot(epochs, values, '-' if part == 'test' else '--', color=color, label=part,
+            ax.plot(epochs, values, '--' if part == 'train' else '-', color=color, label=part,
                     marker='o' if len(epochs) == 1 else None)
         label_ends(ax)
         ax.set(xlabel='epoch', ylabel=label, title=as_label(title))

@@ -9,8 +9,8 @@ __all__ = ['OF_IMAGES', 'FREE', 'cpu_name', 'git_state', 'uses_tf32', 'environme
            'read_history', 'last_test_accuracy', 'read_confusion', 'recipe_of', 'count_parameters',
            'recorded_parameters', 'table_row', 'text_table', 'Interrupted', 'StopSignals', 'save_run', 'advise_on_disk',
            'write_events', 'write_epoch', 'record_epoch', 'obey', 'run_epoch', 'wait_for', 'so_far',
-           'advise_on_processes', 'check_longer', 'network_to_begin_with', 'config_of', 'fit', 'go_on', 'forget_test',
-           'say_start', 'score', 'test_once']
+           'advise_on_processes', 'check_longer', 'network_to_begin_with', 'config_of', 'split_for', 'named_validation',
+           'Run', 'fit', 'go_on', 'forget_test', 'say_start', 'score', 'best_network', 'test_once']
 
 # %% ../nbs/31_runs.ipynb #50e982f8
 import copy
@@ -18,6 +18,7 @@ import csv
 import difflib
 import functools
 import json
+import math
 import os
 import platform
 import signal
@@ -27,7 +28,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager, ExitStack
-from dataclasses import asdict, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import islice
 from pathlib import Path
 
@@ -48,7 +49,7 @@ from .recipe import check_is_recipe, ENDLESS, Recipe, Speed
 from .trainer import (drop_kernels, join_world, network_changes, safe_speed, Trainer, weights_print,
                                      World)
 from .training import (advise_on_memory, ANOTHER, best_row, check_pair, class_difference, epoch_line,
-                                      first_line, get_device, is_best, progress)
+                                      first_line, get_device, is_best, looked_at_in, progress)
 
 # %% ../nbs/31_runs.ipynb #82a8f0b1
 def cpu_name() -> str:
@@ -96,7 +97,7 @@ def environment(
                 tf32=uses_tf32() if cuda else None)
 
 # %% ../nbs/31_runs.ipynb #cc0af035
-OF_IMAGES = ('train_hash', 'test_hash', 'train_images', 'test_images', 'classes')  # fields of a config
+OF_IMAGES = ('train_hash', 'test_hash', 'val_hash', 'train_images', 'test_images', 'val_images', 'classes')  # fields of a config
 
 def first_difference(old: dict, new: dict) -> str | None:
     "The first key whose values differ, or None."
@@ -158,7 +159,7 @@ def check_config(
                          f'give it its own again, or {ANOTHER}')
     if field == 'init':
         raise ValueError(f'the run in {folder} began with {"other" if old.get(field) else "fresh"} weights: '
-                         f'give init the same again, or {ANOTHER}')
+                         f'give the same model again, or {ANOTHER}')
     if field: raise ValueError(f'the run in {folder} has {field}={old.get(field)!r}, not {new.get(field)!r}: '
                                f'use its value, or {ANOTHER}')
     return True
@@ -238,12 +239,14 @@ def run_config(
     recipe: Recipe,  # how to train
     train_set: ImageSet,  # training images
     test_set: ImageSet,  # test images
+    validation: ImageSet | None = None,  # looked at after each epoch, if they are not of the training images
 ) -> dict:
     "Everything that determines a run, as plain values: the recipe, and the images by name, count and dataset_hash."
+    more = dict(val_images=len(validation), val_hash=validation.dataset_hash()) if validation else {}
     return dict(asdict(recipe), data=train_set.name, image_size=train_set.images.shape[-1],
                 channels=train_set.images.shape[1], classes=list(train_set.classes),
                 train_images=len(train_set), test_images=len(test_set),
-                train_hash=train_set.dataset_hash(), test_hash=test_set.dataset_hash())
+                train_hash=train_set.dataset_hash(), test_hash=test_set.dataset_hash(), **more)
 
 # %% ../nbs/31_runs.ipynb #d780d7fa
 def write_confusion(path: Path, confusion: Tensor, classes: tuple[str, ...], write: Callable = write_atomically):
@@ -275,21 +278,22 @@ def read_config(folder: str | Path) -> dict:
 def read_history(folder: str | Path) -> list[dict]:
     "history.csv of a run: one row an epoch. Raises ValueError if it is damaged or empty."
     folder = as_path(folder)
-    rows, wanted = (read_csv(folder / 'history.csv'),
-                    ('epoch', 'train_loss', 'train_accuracy', 'test_loss', 'test_accuracy', 'seconds'))
+    rows = read_csv(folder / 'history.csv')
+    looked_at = looked_at_in(rows)
+    wanted = 'epoch', 'train_loss', 'train_accuracy', f'{looked_at}_loss', f'{looked_at}_accuracy', 'seconds'
     if not rows or not all(isinstance(row.get(key), (int, float)) for row in rows for key in wanted):
         raise ValueError(f'{folder / "history.csv"} is damaged: it has no rows, or rows without numbers')
     return rows
 
 def last_test_accuracy(folder: str | Path) -> float:
-    "Test accuracy (0 to 1) of a run's last weights; with held-out images, from its one look at the test set."
-    folder = as_path(folder)
-    if read_config(folder).get('validation'):
+    "Test accuracy (0 to 1) of a run's last weights; with a validation set, from its one look at the test set."
+    folder, history = as_path(folder), read_history(folder)
+    if looked_at_in(history) == 'val':
         if not (folder / 'test.json').exists():
             raise ValueError(f'{folder} is of a run that is not finished: '
                              'the test set is looked at after its last epoch. Go on with it first')
         return read_json(folder / 'test.json')['last']['accuracy']
-    return read_history(folder)[-1]['test_accuracy']
+    return history[-1]['test_accuracy']
 
 def read_confusion(folder: str | Path) -> tuple[Tensor, list[str]]:
     """The final confusion matrix of a run, int64 (classes, classes), and the names of the classes.
@@ -350,8 +354,10 @@ class StopSignals:
     """While open, SIGINT, SIGTERM and SIGHUP (a terminal that closes; not if nohup has it ignored)
     are noted in `name` instead of obeyed. A SIGINT after one raises KeyboardInterrupt; the others may come twice,
     as SIGHUP does from a shell that closes, and mean the same as once."""
+    def __init__(self, listen: bool = True): self.listen, self.name = listen, None
+
     def __enter__(self):
-        self.name, main = None, threading.current_thread() is threading.main_thread()
+        main = self.listen and threading.current_thread() is threading.main_thread()
         signals = [signal.SIGINT, signal.SIGTERM]
         if hasattr(signal, 'SIGHUP') and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
             signals.append(signal.SIGHUP)
@@ -374,8 +380,8 @@ def save_run(trainer: Trainer, folder: Path):
     trainer.world.first(lambda: advise_on_disk(lambda: save_checkpoint(folder, state), folder))
 
 def advise_on_disk(write: Callable, folder: Path):
-    "Call `write`; if the disk refuses, raise OSError with what to do."
-    try: write()
+    "Call `write`, and return what it does; if the disk refuses, raise OSError with what to do."
+    try: return write()
     except OSError as error:
         kept = any((folder / name).exists() for name in (LAST, PREVIOUS))
         advice = ('go on with resume=True. The last checkpoint is kept' if kept
@@ -483,91 +489,123 @@ def check_longer(folder: Path, recipe: Recipe) -> str:
     if recipe.schedule not in ENDLESS:
         raise ValueError(f'the run in {folder} has epochs={old}, not {recipe.epochs}, and schedule={recipe.schedule!r} '
                          f'has brought its learning rate down by then: begin another run with its weights, by '
-                         f"init=load_weights('{folder}') and out='...'")
+                         f"model=load('{folder}') and out='...'")
     return (f'{recipe.epochs} epochs instead of {old}: the learning rate goes on by {recipe.schedule}, '
             f'as in a run of {recipe.epochs} from the start')
 
 def network_to_begin_with(
-    init: nn.Module | tuple | None,  # as for fit
-    recipe: Recipe,  # names its network
+    model: str | nn.Module,  # as for fit
+    recipe: Recipe,  # how to train
     classes: tuple[str, ...],  # of the images
-) -> nn.Module | None:
-    """The network in `init`. Raises TypeError if there is none in it, ValueError if what is known of it
-    does not fit the run."""
-    model, about = init if isinstance(init, tuple) and len(init) == 2 else (init, None)
-    if model is not None and not isinstance(model, nn.Module):
-        given = repr(init) if isinstance(init, str) else f'a {type(init).__name__}'
-        raise TypeError(f"init is {given}: want a network, or what load_weights('...') returns")
-    if about is not None and about.name != recipe.model:
-        raise ValueError(f'init is of {about.name!r}, the recipe of model={recipe.model!r}: use the same for both')
-    if about is not None and about.classes and about.classes != classes:
-        raise ValueError(f'the classes of init and images differ: {class_difference(about.classes, classes)}; '
-                         'use images of the classes that init knows')
-    return model
+) -> tuple[Recipe, nn.Module | None]:
+    """The recipe with the name of the network in it, and the network whose weights are the beginning, if one is given.
+    Raises TypeError for what is neither, ValueError if its classes are not those of the images."""
+    if isinstance(model, str): return replace(recipe, model=model), None
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model is a {type(model).__name__}: want a network, or the name of one, as in 'small'")
+    about = getattr(model, 'metadata', None)
+    if about is None: return recipe, model
+    if about.classes and about.classes != classes:
+        raise ValueError(f'the classes of model and images differ: {class_difference(about.classes, classes)}; '
+                         'use images of the classes that it knows, or create_model with num_classes')
+    return replace(recipe, model=about.name, **about.changes), model
 
 def config_of(
-    recipe: Recipe, train_set: ImageSet, test_set: ImageSet,  # as for run_config
+    recipe: Recipe, train_set: ImageSet, test_set: ImageSet, validation: ImageSet | None,  # as for run_config
     speed: Speed, device: str,  # as for fit
     init: nn.Module | None,  # as from network_to_begin_with
 ) -> dict:
     "Everything that determines a run: recipe, images, arithmetic, and the weights that it is given to begin with."
-    config = dict(run_config(recipe, train_set, test_set), **asdict(safe_speed(speed, recipe, get_device(device))))
+    config = dict(run_config(recipe, train_set, test_set, validation),
+                  **asdict(safe_speed(speed, recipe, get_device(device))))
     return config if init is None else dict(config, init=weights_print(init))
+
+def split_for(
+    recipe: Recipe, train: ImageSet, test: ImageSet, validation: ImageSet | None,  # as for fit
+) -> tuple[ImageSet, ImageSet]:
+    "The images to train with, and those to look at after each epoch. Raises ValueError for two validation sets."
+    if validation is None:
+        return validation_split(train, recipe.validation) if recipe.validation else (train, test)
+    check_pair(train, validation)
+    if recipe.validation: raise ValueError(f'validation={recipe.validation} of the recipe, and a validation set: '
+                                           'leave out one of them')
+    return train, validation
+
+def named_validation(row: dict) -> dict:
+    "A row of the history whose images were not the test images."
+    return {key.replace('test_', 'val_'): value for key, value in row.items()}
 
 # %% ../nbs/31_runs.ipynb #72969544
 # may be another in each session of a run; config.json has those of the first, env.json those of all
 FREE = ('channels_last', 'fused', 'keep_memory', 'kernels', 'compile')
 
+@dataclass
+class Run:
+    "A network that was trained, and how."
+    model: nn.Module  # in evaluation mode, on the device; the moving average, if the recipe has one
+    history: list[dict]  # a row an epoch: train_*, and test_* or, with a validation set, val_*
+    test: dict  # 'last' and, with a validation set, 'best': epoch, accuracy and loss on the test set at the end
+    folder: Path | None = None  # where it is recorded, if it is
+
 def fit(
-    recipe: Recipe,  # how to train
-    train_set: ImageSet,  # training images
-    test_set: ImageSet,  # looked at after every epoch; with recipe.validation only once, at the end
-    out: str | Path,  # folder for the record
+    model: str | nn.Module,  # a name, which becomes the recipe's; or a network, whose weights are the beginning
+    train: ImageSet,  # training images
+    test: ImageSet,  # test images; with a validation set they are used once, at the end
+    recipe: Recipe = Recipe(),  # how to train
+    *,
+    validation: ImageSet | None = None,  # looked at after each epoch instead of the test images, to choose the weights
+    out: str | Path | None = None,  # folder for the record; None: nothing is written
     resume: bool | str = False,  # True: go on with the run that is there; 'auto': or begin it, if there is none
     device: str = 'auto',  # 'auto', 'cpu', 'cuda', 'cuda:1'
     speed: Speed = Speed(),  # how the arithmetic is done
     save_seconds: float = 60.,  # time between checkpoints within an epoch
-    init: nn.Module | tuple | None = None,  # weights to begin with: a network, or what load_weights returns
-) -> tuple[nn.Module, list[dict]]:
-    """Train by a recipe: the network that was tested (the average, if the recipe has one), in evaluation mode,
-    on the device; and the history. SIGINT, SIGTERM and SIGHUP stop it, saved, after a step
-    (on a GPU, after up to twenty).
+) -> Run:
+    """Train a network. With a validation set (`validation`, or `recipe.validation` of the training images) the weights
+    of the epoch with the lowest validation loss are returned, else the last. With `out`, SIGINT, SIGTERM and SIGHUP
+    stop it, saved, after a step (on a GPU, after up to twenty).
     Raises TypeError, ValueError, FileExistsError, FileNotFoundError, RunLocked, CheckpointError, FloatingPointError,
     OSError, Interrupted, and RuntimeError (out of memory, or a lost process)."""
     check_is_recipe(recipe)
-    check_pair(train_set, test_set)
+    check_pair(train, test)
     if not isinstance(save_seconds, (int, float)) or not save_seconds >= 0:
         raise ValueError(f'save_seconds={save_seconds!r}: want a number of seconds, at least 0')
-    train_part, looked_at = validation_split(train_set, recipe.validation) if recipe.validation else (train_set, test_set)
-    init = network_to_begin_with(init, recipe, train_set.classes)
-    config = config_of(recipe, train_part, test_set, speed, device, init)
-    older = dict(channels=config['channels'])  # not in the records of before; the fingerprints answer for it
-    with (join_world(get_device(device)) as (world, device), StopSignals() as stop, advise_on_processes(world),
-          advise_on_memory(recipe.batch_size, train_set, device), ExitStack() as stack):
+    if resume and out is None: raise ValueError(f'resume={resume!r} without a folder: name it with out')
+    recipe, init = network_to_begin_with(model, recipe, train.classes)
+    validated = validation is not None or recipe.validation > 0
+    train_part, looked_at = split_for(recipe, train, test, validation)
+    config = config_of(recipe, train_part, test, validation, speed, device, init) if out is not None else {}
+    older = dict(channels=train.images.shape[1])  # not in the records of before; the hashes answer for it
+    with (join_world(get_device(device)) as (world, device), StopSignals(out is not None) as stop,
+          advise_on_processes(world), advise_on_memory(recipe.batch_size, train, device), ExitStack() as stack):
         longer = world.first(lambda: check_longer(as_path(out), recipe) if resume else '')
-        folder = world.first(lambda: stack.enter_context(
+        folder = None if out is None else world.first(lambda: stack.enter_context(
             open_run(out, config, resume, older | asdict(Recipe()) | asdict(Speed()), FREE,
                      ['epochs'] if recipe.schedule in ENDLESS else [])))
         if longer and world.rank == 0: print(longer, flush=True)
         trainer = Trainer(recipe, train_part, looked_at, device, speed, world, init)
         go_on(trainer, folder, init)
+        best = None  # the weights of the best epoch, where there is no folder to keep them
         while not trainer.done:
-            if not trainer.epoch_done: run_epoch(trainer, stop, lambda: save_run(trainer, folder), save_seconds)
+            if not trainer.epoch_done:
+                run_epoch(trainer, stop, lambda: save_run(trainer, folder), save_seconds if folder else math.inf)
             row = trainer.finish_epoch()
-            record_epoch(trainer, folder)
-            if world.rank == 0:
-                print(epoch_line(row, recipe.epochs, 'held-out' if recipe.validation else 'test'), flush=True)
+            if validated: trainer.history[-1] = row = named_validation(row)
+            if folder: record_epoch(trainer, folder)
+            elif validated and is_best(trainer.history): best = copy.deepcopy(trainer.tested.state_dict())
+            if world.rank == 0: print(epoch_line(row, recipe.epochs), flush=True)
             obey(stop, trainer, f'after epoch {len(trainer.history)} of {recipe.epochs}')
-        world.first(lambda: advise_on_disk(lambda: test_once(trainer, folder, test_set), folder))
+        network = best_network(trainer, folder, best) if validated else trainer.tested
+        found = world.first(lambda: advise_on_disk(lambda: test_once(trainer, folder, test, network), folder))
         obey(stop, trainer, 'when all epochs were done')
-    return drop_kernels(trainer.tested).eval(), trainer.history
+    return Run(drop_kernels(network).eval(), trainer.history, found, folder)
 
 # %% ../nbs/31_runs.ipynb #511704d5
-def go_on(trainer: Trainer, folder: Path, init: nn.Module | None = None):
+def go_on(trainer: Trainer, folder: Path | None, init: nn.Module | None = None):
     """Restore the newest good checkpoint of a run, if it has one, in every process;
     say aloud if a newer one was damaged. `init` has the weights that the run was given to begin with.
     Raises CheckpointError if there is a record but no checkpoint, or none that is whole;
     ValueError as `load_state_dict`."""
+    if folder is None: return
     state, faults = trainer.world.first(lambda: (settle_checkpoint(folder), load_checkpoint(folder))[1])
     if state is not None: trainer.load_state_dict(state)
     elif (folder / 'history.csv').exists():
@@ -586,14 +624,14 @@ def go_on(trainer: Trainer, folder: Path, init: nn.Module | None = None):
     elif init is not None: say_start(trainer.model, init)
 
 def forget_test(trainer: Trainer, folder: Path):
-    "Remove test.json of a run that is not done (any more); with held-out images say that there will be another look."
-    if trainer.recipe.validation and trainer.history and (folder / 'test.json').exists():
+    "Remove test.json of a run that is not done (any more); with a validation set say that there will be another look."
+    if looked_at_in(trainer.history) == 'val' and (folder / 'test.json').exists():
         print('note: the test set has been looked at already, and will be again when these epochs are done')
     (folder / 'test.json').unlink(missing_ok=True)
 
 def say_start(model: nn.Module, init: nn.Module):
-    "Say that a run begins with given weights, and if its images are normalised by other numbers than theirs were."
-    print('beginning with the weights of init; the optimizer starts anew')
+    "Print that a run begins with given weights, and if its images are normalised by other numbers than theirs were."
+    print('beginning with the weights of the given model; the optimizer starts anew')
     if getattr(init, 'normalization', model.normalization) != model.normalization:
         print('note: they were trained on images that were normalised by other numbers than this run takes: '
               'the first epochs may be spent on that')
@@ -607,17 +645,27 @@ def score(model: nn.Module, images: Tensor, labels: Tensor, speed: Speed = Speed
     accuracy, accuracy_flips = ((s.argmax(1) == labels).double().mean().item() for s in (logits, logits + mirrored))
     return dict(accuracy=accuracy, loss=F.cross_entropy(logits, labels).item(), accuracy_flips=accuracy_flips)
 
-def test_once(trainer: Trainer, folder: Path, test_set: ImageSet):
-    """Write test.json, if it is not there yet: epoch and `score` on the test set of the 'last' weights,
-    and with held-out images also of the 'best' by their loss.
-    Raises CheckpointError if those are of an earlier epoch, and missing or damaged."""
-    if (folder / 'test.json').exists(): return
-    images, labels = test_set.images.to(trainer.device), test_set.labels.to(trainer.device)
+def best_network(
+    trainer: Trainer,  # with all its epochs done
+    folder: Path | None,  # of the run, with best.pt
+    best: dict | None,  # those weights, if there is no folder
+) -> nn.Module:
+    """The network of the epoch with the lowest validation loss.
+    Raises CheckpointError if that is an earlier one, and best.pt is missing or damaged."""
+    if best_row(trainer.history) is trainer.history[-1]: return trainer.tested
+    weights = best if folder is None else trainer.world.first(lambda: read_checkpoint(folder / BEST)['model'])
+    model = copy.deepcopy(trainer.tested)
+    model.load_state_dict(weights)
+    return model
+
+def test_once(trainer: Trainer, folder: Path | None, test: ImageSet, network: nn.Module) -> dict:
+    """What is in test.json, written if it is not there yet: epoch and `score` on the test set of the 'last' weights,
+    and with a validation set also of the 'best' by its loss, which `network` has."""
+    if folder and (folder / 'test.json').exists(): return read_json(folder / 'test.json')
+    images, labels = test.images.to(trainer.device), test.labels.to(trainer.device)
     found = dict(last=dict(epoch=len(trainer.history), **score(trainer.tested, images, labels, trainer.speed)))
-    if trainer.recipe.validation:
-        found['best'] = found['last']  # the same weights, unless those of an earlier epoch were better
-        if (epoch := best_row(trainer.history)['epoch']) < len(trainer.history):
-            best = copy.deepcopy(trainer.tested)
-            best.load_state_dict(read_checkpoint(folder / BEST)['model'])
-            found['best'] = dict(epoch=epoch, **score(best, images, labels, trainer.speed))
-    write_json(folder / 'test.json', found)
+    if looked_at_in(trainer.history) == 'val':
+        found['best'] = found['last'] if network is trainer.tested else dict(
+            epoch=best_row(trainer.history)['epoch'], **score(network, images, labels, trainer.speed))
+    if folder: write_json(folder / 'test.json', found)
+    return found

@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['ANOTHER', 'MEMORY_WORDS', 'first_line', 'get_device', 'say_untested', 'progress', 'in_notebook', 'train_epoch',
-           'test_epoch', 'history_row', 'epoch_line', 'check_kinds', 'check_classes', 'class_difference', 'check_pair',
-           'confusion_counts', 'best_row', 'is_best', 'is_out_of_memory', 'advise_on_memory']
+           'test_epoch', 'history_row', 'looked_at_in', 'epoch_line', 'check_kinds', 'check_classes',
+           'class_difference', 'check_pair', 'confusion_counts', 'best_row', 'is_best', 'is_out_of_memory',
+           'advise_on_memory']
 
 # %% ../nbs/04_training.ipynb #d73c7fd5
 import functools
@@ -125,15 +126,20 @@ def history_row(
                 test_accuracy=test_correct / n_test, test_loss=test_loss, test_loss_by_image=test_loss_by_image,
                 lr=lr, seconds=round(seconds, 3), images_per_second=round(n_train / seconds, 1))
 
+def looked_at_in(history: Sequence[dict]) -> str:
+    "Which images a history's columns are about, beside the training images: 'val' (with a validation set) or 'test'."
+    return 'val' if history and 'val_loss' in history[0] else 'test'
+
 def epoch_line(
     row: dict,  # of the history
     epochs: int,  # of the run
-    looked_at: str = 'test',  # what the images were that were looked at after the epoch
 ) -> str:
     "A row of the history as a line to read."
+    looked_at = looked_at_in([row])
     return (f'epoch {row["epoch"]:>{len(str(epochs))}}/{epochs}  '
             f'train {row["train_accuracy"]:7.2%} loss {row["train_loss"]:.4f}  '
-            f'{looked_at} {row["test_accuracy"]:7.2%} loss {row["test_loss"]:.4f}  {row["seconds"]:.1f} s')
+            f'{looked_at} {row[f"{looked_at}_accuracy"]:7.2%} loss {row[f"{looked_at}_loss"]:.4f}  '
+            f'{row["seconds"]:.1f} s')
 
 # %% ../nbs/04_training.ipynb #3ea05b14
 def check_kinds(*images: ImageSet, model: nn.Module | None = None):
@@ -199,8 +205,10 @@ def confusion_counts(
     return pairs.bincount(minlength=num_classes ** 2).view(num_classes, num_classes)
 
 def best_row(history: list[dict]) -> dict:
-    "The epoch with the lowest test loss, the earlier of two that are equal. The paper keeps its weights (notebook)."
-    return min(history, key=lambda row: (math.isnan(row['test_loss']), row['test_loss']))
+    """The epoch with the lowest loss on the images looked at, the earlier of two that are equal.
+    The paper keeps its weights (notebook)."""
+    loss = f'{looked_at_in(history)}_loss'
+    return min(history, key=lambda row: (math.isnan(row[loss]), row[loss]))
 
 def is_best(history: list[dict]) -> bool:
     "Is the last epoch the best so far?"

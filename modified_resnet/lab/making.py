@@ -37,10 +37,9 @@ from ..checkpoints import (as_path, LAST, load_model, read_checkpoint, read_csv,
                                          save_tensors, write_atomically, write_csv, write_json)
 from ..data import ImageSet, normalize, stratified_split, validation_split
 from ..evaluation import layout_of, model_normalization, predict_logits
-from .bench import (accuracy_to_reach, add_part, begin_bench, Extent, has_part, measure_here,
-                                       measurements, parts_of, race, steps_for, TINY, UNTIMED)
+from .bench import Extent, has_part, measure_here, parts_of, steps_for, TINY, UNTIMED
 from .plan import BASES, best_recipe, for_smoke, run_name, SEEDS, SETS
-from .results import Book, device_name, find_records, Record, write_runs
+from .results import device_name, find_records, Record, Results, write_runs
 from ..models import MODELS
 from ..recipe import Recipe, Speed
 from ..runs import (environment, fit, is_locked, read_config, read_history, recipe_of, remove_partial,
@@ -373,7 +372,7 @@ def run_one(
     say: Callable[[str], None],  # told what is going on
 ) -> bool:
     "Run and record one recipe. False if another process is at it."
-    try: fit(recipe, train_set, test_set, folder, resume='auto', device=device, speed=speed)
+    try: fit(recipe.model, train_set, test_set, recipe, out=folder, resume='auto', device=device, speed=speed)
     except RunLocked:
         say(f'{folder.name}: another process is at work on it, going on with the next')
         return False
@@ -652,7 +651,7 @@ def race_tasks(place: Workplace, pace: Pace) -> Iterator[Task]:
     "The race of each network whose paper's runs are recorded, when a better recipe has been found."
     for model in ('small',) if place.smoke else MODELS:
         recipe = best_recipe(place.results, model)
-        if recipe and Book(place.results).seeds('paper', model=model): yield race_task(place, pace, model, recipe)
+        if recipe and Results(place.results).seeds('paper', model=model): yield race_task(place, pace, model, recipe)
 
 def set_tasks(place: Workplace, pace: Pace, set_name: str, networks: set[str]) -> Iterator[Task]:
     "The runs of a set; of a smoke test those `in_sample`."
