@@ -21,8 +21,8 @@ from ..runs import read_history, recipe_of
 SEEDS = (1234, 1, 2)  # the paper's, and two more
 VALIDATION = 5_000  # training images set aside for choices in the train / validation / test protocol
 
-BASES = {'paper': Recipe(), 'clean': Recipe(validation=VALIDATION), 'ablations': Recipe(epochs=5, validation=VALIDATION),
-         'search': Recipe(validation=VALIDATION), 'best': Recipe()}
+BASES = {'paper': Recipe(), 'clean': Recipe(validation=VALIDATION),
+         'ablations': Recipe(epochs=5, validation=VALIDATION), 'search': Recipe(validation=VALIDATION), 'best': Recipe()}
 _SHORT = {'batch_size': 'batch', 'lr_max': 'lr', 'weight_decay': 'decay', 'optimizer': '', 'schedule': '',
           'augmentation': 'augment_', 'label_smoothing': 'smoothing'}
 
@@ -42,7 +42,7 @@ def run_name(
     if set_name == 'search': special = [f'e{recipe.epochs}', candidate_of(recipe)]
     elif set_name == 'best': special = [f'e{recipe.epochs}']
     else:
-        special = [in_name(f.name, type(f.default)(getattr(recipe, f.name))) for f in fields(Recipe)  # 8 is named as 8.0
+        special = [in_name(f.name, type(f.default)(getattr(recipe, f.name))) for f in fields(Recipe)  # 8 is 8.0
                    if f.name not in ('model', 'seed') and getattr(recipe, f.name) != getattr(base, f.name)]
     return '-'.join([set_name, recipe.model, *special, str(recipe.seed)])
 
@@ -180,7 +180,7 @@ KNOWN = {
              'augmentation': 'flip_crop', 'translation': 4, 'cutout': 8, 'label_smoothing': .1, 'whitening': True,
              'ema_decay': .99},
     'jordan': _MUON | {'batch_size': 256, 'augmentation': 'flip_crop', 'alternate_flip': True, 'label_smoothing': .1,
-                       'whitening': True, 'bias_lr': 8.}}  # after airbench94_muon, with our own batch, rate and smoothing
+                       'whitening': True, 'bias_lr': 8.}}  # airbench94_muon with our batch, rate, smoothing
 
 def _random(number: int) -> dict:
     "The changes of a random recipe against the paper's: from each line of SPACE one choice."

@@ -67,7 +67,8 @@ class Record:
     def chosen_accuracy(self) -> float:
         """On the test set, of the weights with the lowest loss on the images evaluated after every epoch
         (the paper's protocol: the test set itself)."""
-        return 100 * (self.test['best']['accuracy'] if self.recipe.validation else best_row(self.history)['test_accuracy'])
+        if self.recipe.validation: return 100 * self.test['best']['accuracy']
+        return 100 * best_row(self.history)['test_accuracy']
     @property
     def certain_accuracy(self) -> float:
         "As `test_accuracy`, on CIFAR-10 without the test images whose pixels are not known for certain."
@@ -97,8 +98,8 @@ class Record:
     @property
     def command(self) -> str:
         "The command that makes it again, where it is."
-        return (command_of(self.name, self.config['data'], self.config['precision'], _folder_in_command(self.folder.parent))
-                + ' --smoke' * self.smoke)
+        results = _folder_in_command(self.folder.parent)
+        return command_of(self.name, self.config['data'], self.config['precision'], results) + ' --smoke' * self.smoke
 
 def _folder_in_command(results: Path) -> str:
     "A folder of records as a command names it: one of the book's from the root of the repository, another in full."
