@@ -299,7 +299,8 @@ def bench(
     keep: Callable[[dict], None] = lambda found: None,  # given all that is known, after each part
 ) -> dict:
     """Reference loop against trainer for the three models: 'environment', 'limits', 'summary' (a row a model),
-    'rounds', and with `full` also 'switches', 'sizes', 'memory'. Raises ValueError for no rounds, RuntimeError as `measure`."""
+    'rounds', and with `full` also 'switches', 'sizes', 'memory'. Raises ValueError for no rounds,
+    RuntimeError as `measure`."""
     if extent.rounds < 1: raise ValueError(f'rounds={extent.rounds}: want a whole number, at least 1')
     here, parts = environment(get_device(device)), parts_of(extent, full)
     if found and all(has_part(found, part) for part in parts): return found

@@ -22,7 +22,8 @@ SEEDS = (1234, 1, 2)  # the paper's, and two more
 VALIDATION = 5_000  # training images set aside for choices in the train / validation / test protocol
 
 BASES = {'paper': Recipe(), 'clean': Recipe(validation=VALIDATION),
-         'ablations': Recipe(epochs=5, validation=VALIDATION), 'search': Recipe(validation=VALIDATION), 'best': Recipe()}
+         'ablations': Recipe(epochs=5, validation=VALIDATION),
+         'search': Recipe(validation=VALIDATION), 'best': Recipe()}
 _SHORT = {'batch_size': 'batch', 'lr_max': 'lr', 'weight_decay': 'decay', 'optimizer': '', 'schedule': '',
           'augmentation': 'augment_', 'label_smoothing': 'smoothing'}
 

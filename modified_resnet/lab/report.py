@@ -53,7 +53,8 @@ def save_figures(
              f'Learning rate of every step, {name}')
         save(plot_history(histories[name]), files[2], f'Accuracy and loss of {name} by epoch')
     for file, (number, (_, label, _)) in zip(comparison_files(), COMPARISONS.items()):
-        save(plot_comparison(histories, number), file, f'Figure {number}. {label[0].upper() + label[1:]} of the networks')
+        save(plot_comparison(histories, number), file,
+             f'Figure {number}. {label[0].upper() + label[1:]} of the networks')
     return sorted(made, key=lambda pair: (not pair[0].startswith('figure'), pair[0]))
 
 # %% ../../nbs/lab/05_report.ipynb #54190883
