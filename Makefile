@@ -55,10 +55,10 @@ $(OLD_STAMP):
 
 test-torch-2.11: $(OLD_STAMP)
 	@rm -rf out/torch-2.11
-	@$(OLD)/bin/python -m modified_resnet reproduce --set all --smoke --data digits --out out/torch-2.11
+	@$(OLD)/bin/python -m modified_resnet lab make --set all --smoke --data digits --out out/torch-2.11
 
 bench: $(STAMP)
-	@$(BIN)/modified-resnet bench
+	@$(BIN)/modified-resnet lab bench
 
 docs: $(STAMP)
 	@$(BIN)/python .ci/docs.py

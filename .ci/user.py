@@ -2,22 +2,17 @@
 import sys
 from pathlib import Path
 
-from modified_resnet.checkpoints import load_network
-from modified_resnet.evaluation import accuracy, classification_report, evaluate
-from modified_resnet.folders import load_data
-from modified_resnet.inference import export, predict_proba, top
-from modified_resnet.models import create_model, parameter_count
-from modified_resnet.recipe import Recipe
-from modified_resnet.runs import fit
+from modified_resnet import create_model, evaluate, export, fit, load, load_data, predict, Recipe
 
 folder = Path(sys.argv[1])
-print(f'{parameter_count(create_model("small")):,} parameters')
 train, test = load_data('digits')
-run = fit('8-16', train, test, Recipe(epochs=2), out=folder / 'run', device='cpu')
-evaluation = evaluate(run.model, test)
-worst = min(classification_report(evaluation.confusion, test.classes), key=lambda row: row['recall'])
-print(f'{len(run.history)} epochs, {accuracy(evaluation):.1%} of {len(test)} images right; the worst class is {worst["class"]}')
-model = load_network(folder / 'run' / 'best.pt')
-for name, probability in top(predict_proba(model, test.images[:4])[0], test.classes, k=2):
-    print(f'{name} {probability:.1%}')
-export(model, folder / 'digits.safetensors', classes=model.metadata.classes)
+model = create_model('8-16')
+run = fit(model, train, test, Recipe(epochs=2, validation=200), out=folder / 'run', device='cpu')
+result = evaluate(run.model, test, tta=2)
+worst = min(result.report(), key=lambda row: row['recall'])
+print(f'{len(run.history)} epochs, {result.accuracy:.1%} of {len(test)} images are correct; worst class: {worst["class"]}')
+again = load(folder / 'run')
+for name, probability in predict(again, test.images[:4], top=2)[0]: print(f'{name} {probability:.1%}')
+export(again, folder / 'digits.safetensors', classes=again.metadata.classes)
+tuned = fit(create_model('small', pretrained=True, num_classes=10), train, test, Recipe(epochs=1), validation=None, out=None)
+print(f'{tuned.history[-1]["test_accuracy"]:.1%} after one epoch of fine-tuning')

@@ -30,7 +30,7 @@ from filelock import FileLock, Timeout
 from torch import nn, Tensor
 
 from .models import create_model, Metadata, MODELS, stages_of
-from .training import ANOTHER
+from .trainer import ANOTHER
 
 # %% ../nbs/30_checkpoints.ipynb #ac10d8fb
 def as_path(

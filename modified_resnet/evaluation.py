@@ -117,28 +117,6 @@ def to_float64(x: Tensor) -> Tensor:
     "As float64; on the CPU if it is on an Apple GPU, which has none."
     return (x.cpu() if x.device.type == 'mps' else x).double()
 
-# %% ../nbs/05_evaluation.ipynb #5130e8d9
-def reliability_rows(confidence: Tensor, right: Tensor, bins: int) -> list[dict]:
-    "The rows of `Evaluation.reliability`, from each prediction's confidence, and whether it is right: float64 (N,)."
-    if bins < 1 or not len(right):
-        raise ValueError(f'calibration with bins={bins} of {len(right)} images: want at least one of each')
-    if not confidence.isfinite().all():
-        raise ValueError('calibration of logits that are not finite: look at the network\'s weights')
-    index = (confidence * bins).long().clamp(max=bins - 1)
-    return [dict(images=int((index == b).sum()), confidence=confidence[index == b].mean().item(),
-                 accuracy=right[index == b].mean().item())
-            for b in range(bins) if (index == b).any()]
-
-# %% ../nbs/05_evaluation.ipynb #5f3bbd9f
-def report_rows(confusion: Tensor, classes: Sequence[str]) -> list[dict]:
-    "The rows of `Evaluation.report`, from a confusion matrix."
-    hits, true, called = confusion.diagonal().double(), confusion.sum(1), confusion.sum(0)
-    wrong = confusion - confusion.diagonal().diag()
-    return [{'class': name, 'images': int(true[i]), 'recall': (hits[i] / true[i].clamp(min=1)).item(),
-             'precision': (hits[i] / called[i].clamp(min=1)).item(),
-             'predicted_as': classes[int(wrong[i].argmax())] if wrong[i].any() else ''}
-            for i, name in enumerate(classes)]
-
 # %% ../nbs/05_evaluation.ipynb #c2c9d95c
 @dataclass(frozen=True, eq=False)
 class Evaluation:
@@ -241,3 +219,25 @@ def evaluate(
     if not len(data): raise ValueError(f'{data.name} has no images: want at least one')
     logits = predict_logits(model, data.images.to(device_of(model)), batch_size, tta=tta)
     return Evaluation(logits.cpu(), data.labels.cpu(), data.classes)
+
+# %% ../nbs/05_evaluation.ipynb #5f3bbd9f
+def report_rows(confusion: Tensor, classes: Sequence[str]) -> list[dict]:
+    "The rows of `Evaluation.report`, from a confusion matrix."
+    hits, true, called = confusion.diagonal().double(), confusion.sum(1), confusion.sum(0)
+    wrong = confusion - confusion.diagonal().diag()
+    return [{'class': name, 'images': int(true[i]), 'recall': (hits[i] / true[i].clamp(min=1)).item(),
+             'precision': (hits[i] / called[i].clamp(min=1)).item(),
+             'predicted_as': classes[int(wrong[i].argmax())] if wrong[i].any() else ''}
+            for i, name in enumerate(classes)]
+
+# %% ../nbs/05_evaluation.ipynb #5130e8d9
+def reliability_rows(confidence: Tensor, right: Tensor, bins: int) -> list[dict]:
+    "The rows of `Evaluation.reliability`, from each prediction's confidence, and whether it is right: float64 (N,)."
+    if bins < 1 or not len(right):
+        raise ValueError(f'calibration with bins={bins} of {len(right)} images: want at least one of each')
+    if not confidence.isfinite().all():
+        raise ValueError('calibration of logits that are not finite: look at the network\'s weights')
+    index = (confidence * bins).long().clamp(max=bins - 1)
+    return [dict(images=int((index == b).sum()), confidence=confidence[index == b].mean().item(),
+                 accuracy=right[index == b].mean().item())
+            for b in range(bins) if (index == b).any()]

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from .checkpoints import write_own
 from .data import as_label, displayable, ImageSet
-from .evaluation import Evaluation, highest_confidence_errors
+from .evaluation import Evaluation
 from .training import looked_at_in
 
 # %% ../nbs/34_figures.ipynb #954c2135
@@ -232,7 +232,8 @@ def plot_comparison(
     column, label, scale = COMPARISONS[figure]
     fig, ax = new_axes()
     for name, history in histories.items():
-        epochs, values = [row['epoch'] for row in history], [scale * row[column] for row in history]
+        key = column.replace('test', looked_at_in(history))
+        epochs, values = [row['epoch'] for row in history], [scale * row[key] for row in history]
         ax.plot(epochs, values, color=MODEL_COLORS.get(name), marker='o' if len(epochs) == 1 else None,
                 label=as_label(name, 60))
     label_ends(ax)
@@ -246,7 +247,7 @@ def plot_errors(
     n: int = 9,  # how many; the largest square number of them is drawn
 ) -> Figure:
     "The highest-confidence errors: picture, true class, predicted class and its probability."
-    worst = highest_confidence_errors(result, n)
+    worst = result.errors(n)
     side = max(1, int(len(worst) ** .5))
     fig, axes = plt.subplots(side, side, figsize=(1.7 * side + .4, 1.9 * side + .4),
                              layout='constrained', squeeze=False)

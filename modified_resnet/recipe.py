@@ -95,6 +95,11 @@ def plain_number(value):
     "A number of NumPy, as a search for parameters hands it out, as Python's, which a record can hold; else the value."
     return value.item() if hasattr(value, 'item') else value
 
+# %% ../nbs/20_recipe.ipynb #be57ec19
+BEST_RECIPE = dict(  # what a search has chosen, against the paper's: a chapter of its own
+    schedule='one_cycle', optimizer='muon', lr_max=.2, batch_size=256, augmentation='flip_crop', alternate_flip=True,
+    label_smoothing=.1, whitening=True, bias_lr=8.)
+
 # %% ../nbs/20_recipe.ipynb #e772277f
 def check_is_recipe(recipe):
     "Raise TypeError for what is no Recipe."

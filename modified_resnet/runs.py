@@ -35,14 +35,58 @@ from .checkpoints import (add_to_list, as_path, BEST, check_own, CheckpointError
                                          PREVIOUS, read_checkpoint, read_csv, read_json, read_list, save_checkpoint,
                                          save_tensors, write_atomically, write_csv, write_json, write_lines,
                                          write_listed)
-from .data import ImageSet, validation_split
+from .data import ImageSet, split
 from .evaluation import model_normalization, predict_logits, tta_views
 from .models import parameter_count
 from .recipe import check_is_recipe, ENDLESS, Recipe, Speed
-from .trainer import (drop_kernels, join_world, metadata_of, network_of, safe_speed, Trainer,
-                                     weights_hash, World)
-from .training import (advise_on_memory, ANOTHER, best_row, check_pair, class_difference, epoch_line,
-                                      first_line, get_device, is_best, looked_at_in, progress)
+from .trainer import (ANOTHER, drop_kernels, first_line, join_world, metadata_of, network_of,
+                                     safe_speed, Trainer, weights_hash, World)
+from .training import check_pair, class_difference, get_device, looked_at_in, progress
+
+# %% ../nbs/31_runs.ipynb #27861608
+def epoch_line(
+    row: dict,  # of the history
+    epochs: int,  # of the run
+) -> str:
+    "A row of the history as a line to read."
+    looked_at = looked_at_in([row])
+    return (f'epoch {row["epoch"]:>{len(str(epochs))}}/{epochs}  '
+            f'train {row["train_accuracy"]:7.2%} loss {row["train_loss"]:.4f}  '
+            f'{looked_at} {row[f"{looked_at}_accuracy"]:7.2%} loss {row[f"{looked_at}_loss"]:.4f}  '
+            f'{row["seconds"]:.1f} s')
+
+# %% ../nbs/31_runs.ipynb #01fdde4c
+def best_row(history: list[dict]) -> dict:
+    """The epoch with the lowest loss on the images looked at, the earlier of two that are equal.
+    The paper keeps its weights (notebook)."""
+    loss = f'{looked_at_in(history)}_loss'
+    return min(history, key=lambda row: (math.isnan(row[loss]), row[loss]))
+
+def is_best(history: list[dict]) -> bool:
+    "Is the last epoch the best so far?"
+    return best_row(history) is history[-1]
+
+# %% ../nbs/31_runs.ipynb #28c6d363
+MEMORY_WORDS = ('out of memory', 'allocate memory', 'not enough memory', 'bad_alloc', 'bad allocation')
+
+def is_out_of_memory(error: Exception) -> bool:
+    "Does an error say that there is too little memory, of the machine or of its GPU?"
+    return (isinstance(error, (MemoryError, torch.OutOfMemoryError))
+            or any(word in str(error).lower() for word in MEMORY_WORDS))
+
+@contextmanager
+def advise_on_memory(
+    batch_size: int,  # images a step
+    data: ImageSet,  # images, whose size counts, too
+    device: torch.device = torch.device('cpu'),  # whose memory it is
+):
+    "Raises RuntimeError with advice if memory is too small for what is done in it."
+    try: yield
+    except (RuntimeError, MemoryError, OSError) as error:
+        if not is_out_of_memory(error): raise
+        size, smaller = data.images.shape[-1], f'{batch_size // 2}, ' if batch_size > 1 else ''
+        raise RuntimeError(f'out of {"GPU " * (device.type == "cuda")}memory at batch_size={batch_size}: '
+                           f'try {smaller}images smaller than {size}x{size}, or a smaller network') from error
 
 # %% ../nbs/31_runs.ipynb #82a8f0b1
 def cpu_name() -> str:
@@ -479,7 +523,7 @@ def split_for(
 ) -> tuple[ImageSet, ImageSet]:
     "The images to train with, and those to look at after each epoch. Raises ValueError for two validation sets."
     if validation is None:
-        return validation_split(train, recipe.validation) if recipe.validation else (train, test)
+        return split(train, recipe.validation) if recipe.validation else (train, test)
     check_pair(train, validation)
     if recipe.validation: raise ValueError(f'validation={recipe.validation} of the recipe, and a validation set: '
                                            'leave out one of them')

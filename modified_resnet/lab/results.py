@@ -23,9 +23,8 @@ from ..data import UNCERTAIN
 from .plan import (BASES, best_rate, best_recipe, command_of, LENGTHS, OPTIMIZER_CHANGES, run_name,
                                       SEEDS, SETS)
 from ..recipe import Recipe
-from ..runs import (last_test_accuracy, read_config, read_confusion, read_history, recipe_of,
+from ..runs import (best_row, last_test_accuracy, read_config, read_confusion, read_history, recipe_of,
                                   recorded_parameters)
-from ..training import best_row
 
 # %% ../../nbs/lab/02_results.ipynb #85157f06
 @dataclass(frozen=True)
