@@ -159,6 +159,7 @@ def create_model(
     for option, value in (('dropout', dropout), ('block_dropout', block_dropout)):
         if not 0 <= value < 1: raise ValueError(f'{option}={value}: want a fraction from 0 to below 1')
     saved = read_pretrained(name) if pretrained else None
+    if saved: name = saved['about']['name']
     if num_classes is None: num_classes = len(saved['about']['classes']) if saved else 10
     changed = not skip or block_dropout > 0
     block = functools.partial(VariantBlock, skip=skip, dropout=block_dropout) if changed else BasicBlock
