@@ -13,11 +13,12 @@ import os
 import re
 import sys
 import tempfile
+import unicodedata
 import warnings
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from numbers import Integral
+from numbers import Integral, Real
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from PIL import Image, ImageOps
 from PIL.Image import Transpose
 from torch import Tensor
 
-from .checkpoints import as_path, LIST, own_files, save_tensors
+from .checkpoints import as_path, LIST, own_files, read_checkpoint, save_tensors
 from .data import (_CIFAR10, _recognize_cifar10, ARCHIVE, broken_archive, cache_folder, cifar10_images,
                                   digits_images, ImageSet, OFFICIAL_FOLDER, split)
 
@@ -382,8 +383,7 @@ def folder_key(folder: Path, image_size: int, found: Files, classes: Sequence[st
 def load_sets(path: Path) -> tuple[tuple[ImageSet, ...], list[str]] | None:
     "Image sets and notes from the cache, or None if there is nothing there that can be read."
     try:
-        check_archive(path)  # torch.load does not look at the checksums
-        kept = torch.load(path, weights_only=True)
+        kept = read_checkpoint(path)
         return tuple((_CIFAR10 if 'uncertain' in part else ImageSet)(**part) for part in kept['sets']), kept['notes']
     except Exception: return None  # any damage to a cache means: make it again
 
