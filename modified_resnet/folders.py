@@ -379,6 +379,30 @@ def folder_key(folder: Path, image_size: int, found: Files, classes: Sequence[st
                 sha.update(line.encode('utf-8', 'surrogateescape'))
     return f'{hashlib.sha256(place).hexdigest()[:8]}-{sha.hexdigest()[:24]}'
 
+# %% ../nbs/32_folders.ipynb #f4ddbeaa
+def say_unread(roots: Iterable[Path], found: Files):
+    """Print a note for each kind of thing in a folder and its parts that will not be read, although its owner may
+    expect it: folders, images without a class, files that are neither images, texts nor tables."""
+    used = {file for part in found.values() for files in part.values() for file in files}
+    of_classes = {file.parent for file in used}
+    places = sorted({*filter(Path.is_dir, roots), *of_classes})
+    others = sorted(path for place in places for path in place.iterdir() if path not in used)
+    behind = [path for path in others if path.name in LEFT_BEHIND or path.name.startswith('._')]
+    folders = [inside for place in places for inside in folders_in(place) if inside not in places]
+    loose = [path for place in places for path in images_in(place) if path not in used and path.is_file()]
+    files = [path for path in others if path.parent in of_classes and not path.name.startswith('.')
+             and not is_image(path) and path.suffix.lower() not in NO_PICTURES and path.is_file()]
+    endings = sorted({file.suffix for file in files})[:9]
+    heic = f'; HEIC: {_AS_JPEG}' * any(ending.lower() in ('.heic', '.heif') for ending in endings)
+    for paths, what, why in (
+            (behind, 'of its kind', 'left out: a Mac or a server put it there'),
+            (folders, 'folder', 'will not be read: images are looked for in train/CLASS, val/CLASS and test/CLASS, or '
+                                'in CLASS'),
+            (loose, 'image', 'will not be read: put each into the folder of its class'),
+            (files, 'file', f'will not be read ({", ".join(endings)}): save them as one of '
+                            f'{", ".join(IMAGE_SUFFIXES)}{heic}')):
+        if paths: print(f'note: {_and_more(paths, what)} {why}')
+
 # %% ../nbs/32_folders.ipynb #1d67569d
 def load_sets(path: Path) -> tuple[tuple[ImageSet, ...], list[str]] | None:
     "Image sets and notes from the cache, or None if there is nothing there that can be read."
@@ -430,30 +454,6 @@ def cache_lock(source: str):
     try: yield
     finally:
         if lock: lock.release()
-
-# %% ../nbs/32_folders.ipynb #f4ddbeaa
-def say_unread(roots: Iterable[Path], found: Files):
-    """Print a note for each kind of thing in a folder and its parts that will not be read, although its owner may
-    expect it: folders, images without a class, files that are neither images, texts nor tables."""
-    used = {file for part in found.values() for files in part.values() for file in files}
-    of_classes = {file.parent for file in used}
-    places = sorted({*filter(Path.is_dir, roots), *of_classes})
-    others = sorted(path for place in places for path in place.iterdir() if path not in used)
-    behind = [path for path in others if path.name in LEFT_BEHIND or path.name.startswith('._')]
-    folders = [inside for place in places for inside in folders_in(place) if inside not in places]
-    loose = [path for place in places for path in images_in(place) if path not in used and path.is_file()]
-    files = [path for path in others if path.parent in of_classes and not path.name.startswith('.')
-             and not is_image(path) and path.suffix.lower() not in NO_PICTURES and path.is_file()]
-    endings = sorted({file.suffix for file in files})[:9]
-    heic = f'; HEIC: {_AS_JPEG}' * any(ending.lower() in ('.heic', '.heif') for ending in endings)
-    for paths, what, why in (
-            (behind, 'of its kind', 'left out: a Mac or a server put it there'),
-            (folders, 'folder', 'will not be read: images are looked for in train/CLASS, val/CLASS and test/CLASS, or '
-                                'in CLASS'),
-            (loose, 'image', 'will not be read: put each into the folder of its class'),
-            (files, 'file', f'will not be read ({", ".join(endings)}): save them as one of '
-                            f'{", ".join(IMAGE_SUFFIXES)}{heic}')):
-        if paths: print(f'note: {_and_more(paths, what)} {why}')
 
 # %% ../nbs/32_folders.ipynb #720e6ea1
 OTHER_FOLDERS = 'cifar-10-batches-bin', 'cifar-10-batches-mat', 'cifar-100-python', 'cifar-100-binary'

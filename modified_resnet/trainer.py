@@ -229,16 +229,6 @@ def drop_kernels(model: nn.Module) -> nn.Module:
         for name in ('forward', 'stem'): vars(module).pop(name, None)
     return model
 
-# %% ../nbs/24_trainer.ipynb #c164b742
-def place_network(model: nn.Module, device: torch.device, speed: Speed, world: World) -> nn.Module:
-    """The network on its device, with the kernels or the batch normalization that the run computes with.
-    Raises ValueError for sync_batchnorm on a CPU, where PyTorch has none."""
-    model.to(device, memory_format=layout_of(speed.channels_last))
-    if wants_kernels(device, speed, world): use_kernels(model, device)
-    if not speed.sync_batchnorm: return model
-    if device.type != 'cuda': raise ValueError(f'sync_batchnorm=True on {device.type}: it needs GPUs; leave it out')
-    return nn.SyncBatchNorm.convert_sync_batchnorm(model) if world.size > 1 else model
-
 # %% ../nbs/24_trainer.ipynb #c70b6ec3
 def check_network(model: nn.Module, recipe: Recipe, train: ImageSet, speed: Speed, world: World):
     """Run one image through the network. Raises ValueError unless it gives one output a class; if batch normalization
@@ -260,6 +250,16 @@ def check_network(model: nn.Module, recipe: Recipe, train: ImageSet, speed: Spee
     if single and last < (2 if speed.sync_batchnorm else 2 * world.size):
         raise ValueError(f'{has}, too few to normalize where {image.shape[-1]}x{image.shape[-1]} pixels have become '
                          '1x1: choose another, or larger images')
+
+# %% ../nbs/24_trainer.ipynb #c164b742
+def place_network(model: nn.Module, device: torch.device, speed: Speed, world: World) -> nn.Module:
+    """The network on its device, with the kernels or the batch normalization that the run computes with.
+    Raises ValueError for sync_batchnorm on a CPU, where PyTorch has none."""
+    model.to(device, memory_format=layout_of(speed.channels_last))
+    if wants_kernels(device, speed, world): use_kernels(model, device)
+    if not speed.sync_batchnorm: return model
+    if device.type != 'cuda': raise ValueError(f'sync_batchnorm=True on {device.type}: it needs GPUs; leave it out')
+    return nn.SyncBatchNorm.convert_sync_batchnorm(model) if world.size > 1 else model
 
 # %% ../nbs/24_trainer.ipynb #23516544
 WARM_UP = 3  # eager steps of each size before one is captured, as in PyTorch's notes
@@ -339,6 +339,90 @@ def set_rates(
     for group, rate in zip(optimizer.param_groups, rates.unbind()):
         if torch.is_tensor(group['lr']): group['lr'].copy_(rate)
         else: group['lr'] = rate.item()
+
+# %% ../nbs/24_trainer.ipynb #3accb03c
+def load_batch(batches: Batches, index: Tensor, number: int, size: int) -> tuple[Tensor, Tensor, float]:
+    """Images, labels, and what to multiply the sum of their losses by, of a step of the run: `index` on the device,
+    `number` in Python. `size` counts the images of all processes."""
+    if isinstance(batches, CachedBatches): return *batches.take(index % len(batches), size), 1 / size
+    images, labels = batches[number % len(batches)]
+    if len(labels): return images, labels, 1 / size
+    images, labels = batches[0]  # a last batch smaller than the world: take part, with weight zero
+    return images[:1], labels[:1], 0.
+
+# %% ../nbs/24_trainer.ipynb #c04890bb
+class Sums:
+    "What an epoch adds up, in tensors that stay where they are."
+    def __init__(self, steps: int, device: torch.device):
+        real = torch.float32 if device.type == 'mps' else torch.float64  # an Apple GPU has no float64
+        self.index = torch.zeros(1, dtype=torch.long, device=device)  # of the run's next step
+        self.losses = torch.zeros(steps, dtype=real, device=device)  # mean loss of each batch: this process's part
+        self.hits = torch.zeros((), dtype=torch.long, device=device)  # correct predictions of this process
+
+    def reset(self, index: int):
+        "Begin an epoch, with step `index` of the run."
+        self.index.fill_(index)
+        self.losses.zero_()
+        self.hits.zero_()
+
+    def add(self, loss: Tensor, hits: Tensor | int):
+        "Add a step."
+        self.losses.index_copy_(0, self.index % len(self.losses), loss.detach().to(self.losses).view(1))
+        self.hits += hits
+        self.index += 1
+
+# %% ../nbs/24_trainer.ipynb #55ef791e
+@dataclass
+class Step:
+    "Forward, backward, optimizer and EMA for one batch. It needs no number from Python, so a GPU can capture it."
+    model: nn.Module; optimizer: torch.optim.Optimizer; ema: EMA | None; batches: Batches; sums: Sums
+    rates: Tensor  # learning rates, float64 (steps of the run, groups), on the CPU
+    class_weights: Tensor | None; device: torch.device; speed: Speed; world: World
+
+    def __post_init__(self):
+        forward = DistributedDataParallel(self.model) if self.world.size > 1 else self.model
+        self.forward = torch.compile(forward, dynamic=False) if self.speed.compile else forward
+        self.table, self.graph, self.number = self.rates.to(self.sums.losses), None, 0
+        if can_capture(self.batches.recipe, self.device, self.speed, self.world):
+            keep_on_device(self.optimizer, self.device)
+            self.graph = CapturedStep(self.compute, self.device)
+
+    def __call__(self, number: int):
+        "Take step `number` of the run."
+        self.number, batch = number, number % len(self.batches)
+        if isinstance(self.batches, CachedBatches): self.batches.prepare(batch)
+        (self.graph or self.compute)(self.batches.size(batch))
+
+    def compute(self, size: int):
+        "The step, for a batch of `size` images; in a single process it is the same for every batch of that size."
+        images, labels, scale = load_batch(self.batches, self.sums.index, self.number, size)
+        # a captured step reads its rates on the device; another gets them from Python, and waits for no device
+        set_rates(self.optimizer, self.table.index_select(0, self.sums.index)[0] if self.graph
+                  else self.rates[self.number])
+        self.model.train()
+        self.optimizer.zero_grad()
+        with autocast(self.device, self.speed.precision): logits = self.forward(images)
+        loss = F.cross_entropy(logits.float(), labels, self.class_weights, reduction='sum',
+                               label_smoothing=self.batches.recipe.label_smoothing) * scale
+        (loss * self.world.size).backward()
+        self.optimizer.step()
+        if self.ema: self.ema.update_parameters(self.model)
+        self.sums.add(loss, (logits.argmax(1) == labels).sum() if scale else 0)
+
+# %% ../nbs/24_trainer.ipynb #dee243c4
+@contextmanager
+def isolated(device: torch.device):
+    "Inside, cuDNN is deterministic (a resumed run needs the same kernels), and random numbers drawn leave no trace."
+    before, on_gpu = torch.backends.cudnn.deterministic, device.type == 'cuda'
+    try:
+        with torch.random.fork_rng([device] if on_gpu else []):
+            if on_gpu: torch.backends.cudnn.deterministic = True
+            yield
+    finally: torch.backends.cudnn.deterministic = before
+
+def seed_of_step(seed: int, epoch: int, batch: int, world: World) -> int:
+    "A seed for what a layer draws in this step (dropout): another one in each process, and the same after a resume."
+    return (((seed * 1_000_003 + epoch) * 1_000_003 + batch) * world.size + world.rank) % 2 ** 63
 
 # %% ../nbs/24_trainer.ipynb #9d4e71b0
 def optimizer_of(model: nn.Module, recipe: Recipe, speed: Speed) -> torch.optim.Optimizer:
@@ -429,89 +513,19 @@ class _Epochs(_Training):
             self.generator_state = torch.get_rng_state()
         self.batch += 1
 
-# %% ../nbs/24_trainer.ipynb #3accb03c
-def load_batch(batches: Batches, index: Tensor, number: int, size: int) -> tuple[Tensor, Tensor, float]:
-    """Images, labels, and what to multiply the sum of their losses by, of a step of the run: `index` on the device,
-    `number` in Python. `size` counts the images of all processes."""
-    if isinstance(batches, CachedBatches): return *batches.take(index % len(batches), size), 1 / size
-    images, labels = batches[number % len(batches)]
-    if len(labels): return images, labels, 1 / size
-    images, labels = batches[0]  # a last batch smaller than the world: take part, with weight zero
-    return images[:1], labels[:1], 0.
-
-# %% ../nbs/24_trainer.ipynb #dee243c4
-@contextmanager
-def isolated(device: torch.device):
-    "Inside, cuDNN is deterministic (a resumed run needs the same kernels), and random numbers drawn leave no trace."
-    before, on_gpu = torch.backends.cudnn.deterministic, device.type == 'cuda'
-    try:
-        with torch.random.fork_rng([device] if on_gpu else []):
-            if on_gpu: torch.backends.cudnn.deterministic = True
-            yield
-    finally: torch.backends.cudnn.deterministic = before
-
-def seed_of_step(seed: int, epoch: int, batch: int, world: World) -> int:
-    "A seed for what a layer draws in this step (dropout): another one in each process, and the same after a resume."
-    return (((seed * 1_000_003 + epoch) * 1_000_003 + batch) * world.size + world.rank) % 2 ** 63
-
-# %% ../nbs/24_trainer.ipynb #c04890bb
-class Sums:
-    "What an epoch adds up, in tensors that stay where they are."
-    def __init__(self, steps: int, device: torch.device):
-        real = torch.float32 if device.type == 'mps' else torch.float64  # an Apple GPU has no float64
-        self.index = torch.zeros(1, dtype=torch.long, device=device)  # of the run's next step
-        self.losses = torch.zeros(steps, dtype=real, device=device)  # mean loss of each batch: this process's part
-        self.hits = torch.zeros((), dtype=torch.long, device=device)  # correct predictions of this process
-
-    def reset(self, index: int):
-        "Begin an epoch, with step `index` of the run."
-        self.index.fill_(index)
-        self.losses.zero_()
-        self.hits.zero_()
-
-    def add(self, loss: Tensor, hits: Tensor | int):
-        "Add a step."
-        self.losses.index_copy_(0, self.index % len(self.losses), loss.detach().to(self.losses).view(1))
-        self.hits += hits
-        self.index += 1
-
-# %% ../nbs/24_trainer.ipynb #55ef791e
-@dataclass
-class Step:
-    "Forward, backward, optimizer and EMA for one batch. It needs no number from Python, so a GPU can capture it."
-    model: nn.Module; optimizer: torch.optim.Optimizer; ema: EMA | None; batches: Batches; sums: Sums
-    rates: Tensor  # learning rates, float64 (steps of the run, groups), on the CPU
-    class_weights: Tensor | None; device: torch.device; speed: Speed; world: World
-
-    def __post_init__(self):
-        forward = DistributedDataParallel(self.model) if self.world.size > 1 else self.model
-        self.forward = torch.compile(forward, dynamic=False) if self.speed.compile else forward
-        self.table, self.graph, self.number = self.rates.to(self.sums.losses), None, 0
-        if can_capture(self.batches.recipe, self.device, self.speed, self.world):
-            keep_on_device(self.optimizer, self.device)
-            self.graph = CapturedStep(self.compute, self.device)
-
-    def __call__(self, number: int):
-        "Take step `number` of the run."
-        self.number, batch = number, number % len(self.batches)
-        if isinstance(self.batches, CachedBatches): self.batches.prepare(batch)
-        (self.graph or self.compute)(self.batches.size(batch))
-
-    def compute(self, size: int):
-        "The step, for a batch of `size` images; in a single process it is the same for every batch of that size."
-        images, labels, scale = load_batch(self.batches, self.sums.index, self.number, size)
-        # a captured step reads its rates on the device; another gets them from Python, and waits for no device
-        set_rates(self.optimizer, self.table.index_select(0, self.sums.index)[0] if self.graph
-                  else self.rates[self.number])
-        self.model.train()
-        self.optimizer.zero_grad()
-        with autocast(self.device, self.speed.precision): logits = self.forward(images)
-        loss = F.cross_entropy(logits.float(), labels, self.class_weights, reduction='sum',
-                               label_smoothing=self.batches.recipe.label_smoothing) * scale
-        (loss * self.world.size).backward()
-        self.optimizer.step()
-        if self.ema: self.ema.update_parameters(self.model)
-        self.sums.add(loss, (logits.argmax(1) == labels).sum() if scale else 0)
+# %% ../nbs/24_trainer.ipynb #c1f099e0
+def evaluate_in_parts(model: nn.Module, images: Tensor, labels: Tensor, speed: Speed,
+                      world: World) -> tuple[Tensor, Tensor]:
+    "Loss (N,) and prediction (N,) of every image; each process computes its part."
+    if world.size > 1:
+        for buffer in model.buffers(): dist.broadcast(buffer, src=0)
+    mine = slice(world.rank, None, world.size)
+    losses, predictions = torch.zeros(len(labels), device=labels.device), torch.zeros_like(labels)
+    with isolated(labels.device):
+        logits = predict_logits(model, images[mine], precision=speed.precision, channels_last=speed.channels_last)
+    losses[mine] = F.cross_entropy(logits, labels[mine], reduction='none')
+    predictions[mine] = logits.argmax(1)
+    return world.sum(losses), world.sum(predictions)
 
 # %% ../nbs/24_trainer.ipynb #e8adae42
 class _Results(_Epochs):
@@ -548,54 +562,6 @@ class _Results(_Epochs):
             self.rate, self.seconds + time.perf_counter() - start))
         self.start_epoch(self.epoch + 1)
         return self.history[-1]
-
-# %% ../nbs/24_trainer.ipynb #c1f099e0
-def evaluate_in_parts(model: nn.Module, images: Tensor, labels: Tensor, speed: Speed,
-                      world: World) -> tuple[Tensor, Tensor]:
-    "Loss (N,) and prediction (N,) of every image; each process computes its part."
-    if world.size > 1:
-        for buffer in model.buffers(): dist.broadcast(buffer, src=0)
-    mine = slice(world.rank, None, world.size)
-    losses, predictions = torch.zeros(len(labels), device=labels.device), torch.zeros_like(labels)
-    with isolated(labels.device):
-        logits = predict_logits(model, images[mine], precision=speed.precision, channels_last=speed.channels_last)
-    losses[mine] = F.cross_entropy(logits, labels[mine], reduction='none')
-    predictions[mine] = logits.argmax(1)
-    return world.sum(losses), world.sum(predictions)
-
-# %% ../nbs/24_trainer.ipynb #c8337aa9
-class Trainer(_Results):
-    """A run in memory: trains a network one step at a time, and can be saved and restored between any two steps.
-    Raises ValueError (or TypeError) if network, images, recipe and device do not fit each other."""
-    def weights(self) -> dict:
-        "What a file needs for the network to be used again: its state_dict as 'model', and 'about', its metadata."
-        return dict(model=self.eval_model.state_dict(), about=self.model.metadata.plain)
-
-    def state_dict(self) -> dict:
-        "Everything a checkpoint needs (tensors and plain values), as a copy; sums are over all processes."
-        trained = dict(trained=self.model.state_dict()) if self.ema else {}
-        sums = {name: self.world.sum(getattr(self, name).clone()) for name in ('losses', 'hits')}
-        return copy.deepcopy(dict(self.weights(), **trained, optimizer=self.optimizer.state_dict(),
-                                  random=self.generator_state, history=self.history, confusion=self.confusion,
-                                  epoch=self.epoch, step=self.batch, **sums, seconds=self.seconds))
-
-    def load_state_dict(self, state: dict):
-        """Go back to a state, which is left as it is. Raises TypeError or ValueError as `check_state`;
-        the trainer is then as it was."""
-        check_state(state, self.state_dict())
-        self.eval_model.load_state_dict(state['model'])
-        if self.ema: self.model.load_state_dict(state['trained'])
-        load_optimizer(self.optimizer, copy.deepcopy(state['optimizer']))  # it would go on with the state's tensors
-        if self.train_step.graph: self.train_step.graph.reset()  # it works on the old tensors
-        self.generator_state = state['random'].clone()
-        self.history, self.confusion = copy.deepcopy(list(state['history'])), copy.copy(state['confusion'])
-        self.start_epoch(state['epoch'])
-        self.batch, self.seconds = state['step'], state['seconds']
-        self.sums.index += self.batch
-        if self.ema: self.ema.empty = self.rate is None
-        first = self.world.rank == 0  # the sums so far are process 0's from now on
-        self.hits.fill_(int(state['hits']) * first)
-        self.losses.copy_(state['losses'] * first)
 
 # %% ../nbs/24_trainer.ipynb #a78f658d
 def lay_out(optimizer: torch.optim.Optimizer):
@@ -646,3 +612,37 @@ def check_state(state: dict, ours: dict):
         if odd: raise ValueError(f'the checkpoint is not of {ours["about"]["name"]!r}: {odd} is '
                                  f'{shapes.get(odd, "missing")} in it, {wanted.get(odd, "missing")} in this run')
     if theirs != own: raise ValueError(f'the checkpoint has other groups of parameters than this run: {ANOTHER}')
+
+# %% ../nbs/24_trainer.ipynb #c8337aa9
+class Trainer(_Results):
+    """A run in memory: trains a network one step at a time, and can be saved and restored between any two steps.
+    Raises ValueError (or TypeError) if network, images, recipe and device do not fit each other."""
+    def weights(self) -> dict:
+        "What a file needs for the network to be used again: its state_dict as 'model', and 'about', its metadata."
+        return dict(model=self.eval_model.state_dict(), about=self.model.metadata.plain)
+
+    def state_dict(self) -> dict:
+        "Everything a checkpoint needs (tensors and plain values), as a copy; sums are over all processes."
+        trained = dict(trained=self.model.state_dict()) if self.ema else {}
+        sums = {name: self.world.sum(getattr(self, name).clone()) for name in ('losses', 'hits')}
+        return copy.deepcopy(dict(self.weights(), **trained, optimizer=self.optimizer.state_dict(),
+                                  random=self.generator_state, history=self.history, confusion=self.confusion,
+                                  epoch=self.epoch, step=self.batch, **sums, seconds=self.seconds))
+
+    def load_state_dict(self, state: dict):
+        """Go back to a state, which is left as it is. Raises TypeError or ValueError as `check_state`;
+        the trainer is then as it was."""
+        check_state(state, self.state_dict())
+        self.eval_model.load_state_dict(state['model'])
+        if self.ema: self.model.load_state_dict(state['trained'])
+        load_optimizer(self.optimizer, copy.deepcopy(state['optimizer']))  # it would go on with the state's tensors
+        if self.train_step.graph: self.train_step.graph.reset()  # it works on the old tensors
+        self.generator_state = state['random'].clone()
+        self.history, self.confusion = copy.deepcopy(list(state['history'])), copy.copy(state['confusion'])
+        self.start_epoch(state['epoch'])
+        self.batch, self.seconds = state['step'], state['seconds']
+        self.sums.index += self.batch
+        if self.ema: self.ema.empty = self.rate is None
+        first = self.world.rank == 0  # the sums so far are process 0's from now on
+        self.hits.fill_(int(state['hits']) * first)
+        self.losses.copy_(state['losses'] * first)
