@@ -285,7 +285,7 @@ def images_for(known, args):
     Raises ValueError if they are not of the network's size and classes."""
     from modified_resnet.checkpoints import read_json
     from modified_resnet.folders import BUILT_IN, load_test
-    from modified_resnet.training import class_difference
+    from modified_resnet.data import class_difference
     size = args.image_size or known.image_size
     if args.data in BUILT_IN and args.image_size is None and size != 32:
         raise ValueError(f'{args.weights} takes images of {size}x{size}, those of {args.data} have 32x32: '

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from torch import Tensor
+from torch import nn, Tensor
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
@@ -63,6 +63,22 @@ class ImageSet:
         sha = hashlib.sha256('\n'.join(self.classes).encode())
         for part in (self.images, self.labels): sha.update(part.contiguous().numpy())
         return sha.hexdigest()[:16]
+
+# %% ../nbs/03_data.ipynb #27a71a35
+def check_kinds(*images: ImageSet, model: nn.Module | None = None):
+    "Raise TypeError naming the first of model and images that is another thing, and what is wanted."
+    if model is not None and not isinstance(model, nn.Module):
+        raise TypeError(f'the model is a {type(model).__name__}: want a network, as from create_model or load')
+    odd = next((part for part in images if not isinstance(part, ImageSet)), None)
+    if odd is not None:
+        raise TypeError(f'the images are a {type(odd).__name__}: want an ImageSet; load_data returns two of them')
+
+def class_difference(ours: Sequence[str], theirs: Sequence[str]) -> str:
+    "Where two lists of classes differ first, in words."
+    place = next((i for i, pair in enumerate(zip(ours, theirs)) if pair[0] != pair[1]), min(len(ours), len(theirs)))
+    name = lambda classes: repr(classes[place]) if place < len(classes) else 'missing'
+    return (f'{len(ours)} and {len(theirs)} classes, ' * (len(ours) != len(theirs))
+            + f'class {place + 1} is {name(ours)} in the one, {name(theirs)} in the other')
 
 # %% ../nbs/03_data.ipynb #af10e7f1
 def split(

@@ -35,13 +35,13 @@ from .checkpoints import (add_to_list, as_path, BEST, check_own, CheckpointError
                                          PREVIOUS, read_checkpoint, read_csv, read_json, read_list, save_checkpoint,
                                          save_tensors, write_atomically, write_csv, write_json, write_lines,
                                          write_listed)
-from .data import ImageSet, split
+from .data import class_difference, ImageSet, split
 from .evaluation import model_normalization, predict_logits, tta_views
 from .models import parameter_count
 from .recipe import check_is_recipe, ENDLESS, Recipe, Speed
-from .trainer import (ANOTHER, drop_kernels, first_line, join_world, metadata_of, network_of,
-                                     safe_speed, Trainer, weights_hash, World)
-from .training import check_pair, class_difference, get_device, looked_at_in, progress
+from .trainer import (drop_kernels, join_world, metadata_of, network_of, safe_speed, Trainer,
+                                     weights_hash, World)
+from .training import ANOTHER, check_pair, first_line, get_device, looked_at_in, progress
 
 # %% ../nbs/31_runs.ipynb #27861608
 def epoch_line(

@@ -27,21 +27,13 @@ from torch.nn.parallel import DistributedDataParallel
 
 from .augmentation import Batches, CachedBatches
 from .data import channel_stats, ImageSet, normalize
-from .evaluation import (autocast, layout_of, mean_by_batch, model_normalization, predict_logits,
-                                        to_float64)
+from .evaluation import (autocast, confusion_matrix, layout_of, mean_by_batch, model_normalization,
+                                        predict_logits, to_float64)
 from .models import create_model, Metadata, MODELS, PAPER_MEAN, PAPER_STD, unwrap
 from .optimizers import (EMA, learning_rates, make_optimizer, parameter_groups, whiten_stem,
                                         zero_init_residual)
 from .recipe import check_is_recipe, Recipe, Speed
-from .training import check_pair, confusion_matrix, get_device, history_row
-
-# %% ../nbs/24_trainer.ipynb #104dfcb6
-ANOTHER = "choose another folder with out='...'"  # what always helps
-
-# %% ../nbs/24_trainer.ipynb #a547c3e6
-def first_line(error: Exception) -> str:
-    "The first two lines of an error's message, as one."
-    return ' '.join(str(error).split('\n')[:2]).replace('\t', ' ').strip()
+from .training import ANOTHER, check_pair, first_line, get_device, history_row
 
 # %% ../nbs/24_trainer.ipynb #358ee567
 NETWORK_FIELDS = ('num_blocks', 'batch_norm', 'skip', 'dropout', 'block_dropout')

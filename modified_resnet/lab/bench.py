@@ -29,6 +29,7 @@ from torch import nn
 
 from ..checkpoints import BEST, save_checkpoint, save_tensors
 from ..data import ImageSet, paper_loaders
+from ..evaluation import confusion_matrix
 from .results import device_name, mean, Results
 from ..models import create_model, MODELS
 from ..optimizers import make_optimizer, make_scheduler
@@ -36,7 +37,7 @@ from ..recipe import check_is_recipe, Recipe, Speed
 from ..runs import (add_session, advise_on_memory, environment, epoch_line, is_best, open_run,
                                   run_config, write_results)
 from ..trainer import metadata_of, network_changes, normalization_of, Trainer, WARM_UP
-from ..training import check_pair, confusion_matrix, get_device, history_row, test_epoch, train_epoch
+from ..training import check_pair, get_device, history_row, test_epoch, train_epoch
 
 # %% ../../nbs/lab/03_bench.ipynb #d32a7036
 _REFERENCE_FIELDS = ('model', 'epochs', 'batch_size', 'lr_min', 'lr_max', 'gamma', 'momentum', 'nesterov',
