@@ -158,6 +158,7 @@ def check_own(folder: Path, names: Sequence[str]):
     if other: raise FileExistsError(f'{folder / other} is there, and is not as modified-resnet wrote it, if it did: '
                                     'it stays as it is; name another folder, or move it')
 
+# %% ../nbs/30_checkpoints.ipynb #90990dd3
 def write_listed(path: Path, write: Callable):
     "`write_atomically` in a folder with a list: the file is on it first."
     content = io.BytesIO()
@@ -209,6 +210,7 @@ def check_parts(archive: zipfile.ZipFile, path: str | Path):
         raise CheckpointError(f'{path} is a compressed archive: PyTorch does not write such, '
                               'and it may be huge inside')
 
+# %% ../nbs/30_checkpoints.ipynb #ff417b83
 def is_safetensors(start: bytes) -> bool:
     "Does a file begin as a safetensors file does: with the length of a header, and the header's brace?"
     return start[8:9] == b'{' and 2 <= int.from_bytes(start[:8], 'little') <= 100_000_000
@@ -355,6 +357,7 @@ def weights_within(state: dict, path: Path) -> dict:
                  and id(value) not in seen and not seen.add(id(value))]
     return {}
 
+# %% ../nbs/30_checkpoints.ipynb #3cb9358f
 def find_weights(state: dict, path: Path) -> dict:
     "The weights in a checkpoint. Raises CheckpointError if there are none, or they are not plain, finite numbers."
     found = weights_within(state, path)
@@ -409,6 +412,7 @@ def make_network(weights: dict, about: dict | None, path: Path) -> nn.Module:
     model.metadata = known
     return model.eval()
 
+# %% ../nbs/30_checkpoints.ipynb #87ff26e6
 def check_shapes(wanted: dict, found: dict, what: str):
     "Raise CheckpointError naming the first weight that is missing, not known, or of another shape."
     names = f'its keys are {some_keys(found)}'

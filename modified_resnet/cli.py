@@ -58,6 +58,7 @@ def add_options(parser: argparse.ArgumentParser, **options: dict | str):
         flag = '--' + word.replace('_', '-')
         parser.add_argument(flag, **SHARED.get(flag, {}) | (dict(help=more) if isinstance(more, str) else more))
 
+# %% ../nbs/36_cli.ipynb #648a65fc
 def add_fields(parser: argparse.ArgumentParser, settings: type, *only: str):
     "An option for each field of a dataclass: the comment beside it is the help. What is not given is not set."
     comments = dict(re.findall(r'^    (\w+): .* = .*?  # (.*)$', inspect.getsource(settings), re.MULTILINE))
@@ -142,7 +143,8 @@ def add_train(commands):
         recipe=dict(default='paper', choices=('paper', 'best'), help='what the options below start from: paper '
                     "(default), or best: what the search for the best recipe has chosen. In a folder of images, "
                     "normalization is 'data', and few images are taken 64 a step"),
-        init=dict(type=name_word, metavar='WEIGHTS', help=f'begin with these weights: {WEIGHTS}, with a new classifier for '
+        init=dict(type=name_word, metavar='WEIGHTS',
+                  help=f'begin with these weights: {WEIGHTS}, with a new classifier for '
                                                      'other classes'),
         resume=dict(nargs='?', const=True, default=False, choices=('auto',), metavar='auto',
                     help='go on with the run in the folder, also for more --epochs than it had; '
@@ -151,6 +153,7 @@ def add_train(commands):
     add_fields(parser.add_argument_group('recipe'), Recipe)
     add_fields(parser.add_argument_group('speed'), Speed)
 
+# %% ../nbs/36_cli.ipynb #efab6590
 def recipe_from(args) -> Recipe:
     "The recipe that the words after train ask for; what they do not name is that of `--recipe`."
     from modified_resnet.folders import BUILT_IN
@@ -183,8 +186,10 @@ def run_train(args):
     if not hasattr(args, 'batch_size'): recipe = for_few_images(recipe, len(train_set))
     if args.init in pretrained_names() and init.metadata.classes != train_set.classes:
         init = create_model(args.init, pretrained=True, num_classes=len(train_set.classes))
-    fit(init or recipe.model, train_set, test_set, recipe, validation=validation[0] if validation else None, out=args.out,
-        resume=args.resume, device=args.device, speed=Speed(**given_fields(args, Speed)), save_seconds=args.save_seconds)
+    fit(init or recipe.model, train_set, test_set, recipe, validation=validation[0] if validation else None,
+        out=args.out,
+        resume=args.resume, device=args.device, speed=Speed(**given_fields(args, Speed)),
+        save_seconds=args.save_seconds)
     if is_first(): print(f'the run is in {args.out}')
 
 # %% ../nbs/36_cli.ipynb #c6f10001
@@ -214,7 +219,8 @@ def check_out(out: Path | None, files: Sequence[str], *data: str, of_run: bool =
     from modified_resnet.folders import BUILT_IN, folder_parts
     if out is None: return
     for folder in (Path(os.path.expanduser(word)) for word in data if word not in BUILT_IN):
-        if folder.is_dir() and any(out.resolve().is_relative_to(part.resolve()) for part in folder_parts(folder).values()):
+        if folder.is_dir() and any(out.resolve().is_relative_to(part.resolve())
+                                   for part in folder_parts(folder).values()):
             raise ValueError(f'{out} lies among the images of {folder}, where it would be taken for a class: '
                              'name another folder')
     if of_run: return
@@ -224,6 +230,7 @@ def check_out(out: Path | None, files: Sequence[str], *data: str, of_run: bool =
         raise ValueError(f'--out {out} holds a run, whose files would be overwritten: name another folder')
     check_own(out, files)
 
+# %% ../nbs/36_cli.ipynb #7aa8149b
 def check_file(file: Path | None, example: str):
     """Make the folder of a file that will be written. Raises ValueError if the file itself is a folder or a device,
     PermissionError if it will not be possible to write it."""
@@ -236,7 +243,7 @@ def check_file(file: Path | None, example: str):
     if not os.access(file.parent, os.W_OK): raise PermissionError(errno.EACCES, 'Permission denied', str(file.parent))
 
 def load_with_size(weights: str, image_size: int | None):
-    "The network of `--weights`, for images of `--image-size`; notes, apart from the results, what its file does not say."
+    "The network of `--weights`, for images of `--image-size`; notes on stderr what its file does not say."
     from modified_resnet.inference import load, metadata_for
     model = load(weights)
     known, model.metadata = model.metadata, metadata_for(model, image_size)
@@ -253,9 +260,11 @@ def add_evaluate(commands):
                          'Evaluate a trained network: accuracy, loss, classes, confusion.',
                          'out/digits/small/best.pt', 'ResNetLarge.pt --data cifar10 --out out/evaluated')
     parser.add_argument('weights', type=name_word, help=WEIGHTS)
-    add_options(parser, data=SHARED['--data']['help'] + '; of a folder, test/ is taken; without one, what was set aside '
+    add_options(parser, data=SHARED['--data']['help']
+                + '; of a folder, test/ is taken; without one, what was set aside '
                              'if the network was trained on this folder, else all',
-                image_size={}, device={}, json={}, out='folder for confusion.csv and confusion.png (default: print only)',
+                image_size={}, device={}, json={},
+                out='folder for confusion.csv and confusion.png (default: print only)',
                 tta=dict(type=int, default=1, choices=(1, 2, 6),
                          help='test-time augmentation: views of each image whose mean logits count: '
                               'itself (default), with its mirror image, or six'))
@@ -280,6 +289,7 @@ def run_evaluate(args):
     save_confusion(result, known.name, args.out)
     if not args.json: print(f'confusion matrix: {args.out / "confusion.csv"}, {args.out / "confusion.png"}')
 
+# %% ../nbs/36_cli.ipynb #5ab77709
 def images_for(known, args):
     """The test images that the words after evaluate name.
     Raises ValueError if they are not of the network's size and classes."""
@@ -308,10 +318,12 @@ def print_evaluation(args, known, test_set, found: dict, rows: list[dict]):
           f'normalized {how}{often}')
     if not known.assumed and size != known.image_size:
         print(f'note: it was trained on images of {known.image_size}x{known.image_size}')
-    print('accuracy {accuracy:.2%}  balanced {balanced_accuracy:.2%}  loss {loss:.4f}, by batch of 64 {loss_by_batch:.4f}  '
+    print('accuracy {accuracy:.2%}  balanced {balanced_accuracy:.2%}  loss {loss:.4f}, by batch of 64 '
+          '{loss_by_batch:.4f}  '
           'calibration error {calibration_error:.2%}'.format(**found))
     print(text_table([{key: f'{v:.1%}' if isinstance(v, float) else str(v) for key, v in row.items()} for row in rows]))
 
+# %% ../nbs/36_cli.ipynb #5fe83d8e
 def save_confusion(result, title: str, out: Path):
     "Write confusion.csv and confusion.png."
     from modified_resnet.checkpoints import write_own
@@ -328,11 +340,13 @@ def add_predict(commands):
                          'cat.jpg', 'cat.jpg --map --out out/cat',
                          'photos --weights out/photos/small/best.pt --out out/predicted')
     parser.add_argument('images', nargs='+', type=path_word, metavar='IMAGE', help='image files, or folders of them')
-    add_options(parser, weights=dict(type=name_word, default='small', help=f'{WEIGHTS} (default: small)'), image_size={},
+    add_options(parser, weights=dict(type=name_word, default='small', help=f'{WEIGHTS} (default: small)'),
+                image_size={},
                 device={}, top=dict(type=int, default=5, help='classes to name for each image (default: 5)'), json={},
                 out='folder for predictions.csv and a figure of each of the first ten images (default: print only)',
                 map=dict(action='store_true', help='draw the class activation map, too'))
 
+# %% ../nbs/36_cli.ipynb #c19bfbe6
 def run_predict(args):
     "The subcommand predict: a table that is whole at any time, and figures at the end."
     from tqdm import tqdm
@@ -371,6 +385,7 @@ def run_predict(args):
         raise ValueError(f'{total - len(found)} of {total} images{" or folders" * bool(faults)} could not be read '
                          '(named above); the others are done')
 
+# %% ../nbs/36_cli.ipynb #fcf7e7f5
 def read_what_can(paths: list[Path], image_size: int, args):
     "Those of some files that can be read, and their images; the others are named on stderr."
     from modified_resnet.folders import read_images
@@ -402,6 +417,7 @@ def figure_name(number: int, file: Path) -> str:
     "Name of the file for the figure of an image."
     return f'{number:02}-{file.stem[:50]}.png'  # a name of 255 bytes is a file system's limit
 
+# %% ../nbs/36_cli.ipynb #021575d2
 def draw_predictions(files: list[Path], model, args):
     "Draw each of the first ten images with its classes, in place of the figures of an earlier call."
     from modified_resnet.checkpoints import own_files
@@ -438,7 +454,8 @@ def run_export(args):
     if args.out.suffix.lower() == '.safetensors':
         print(f'{args.out}: {known.name}, plain weights; what is known of them is in the metadata')
     else: print(f'{args.out}: {known.name}, takes images of {len(known.mean)}x{model.metadata.image_size}x'
-                f'{model.metadata.image_size} from 0 to 255, gives probabilities of {model.linear.out_features} classes, '
+                f'{model.metadata.image_size} from 0 to 255, gives probabilities of {model.linear.out_features} '
+                f'classes, '
                 'whose names are in the file')
 
 def add_compare(commands):
@@ -449,6 +466,7 @@ def add_compare(commands):
     parser.add_argument('runs', nargs='+', type=path_word, metavar='RUN', help='folders of runs, or of their results')
     add_options(parser, out='folder for comparison.csv and four figures (default: print only)')
 
+# %% ../nbs/36_cli.ipynb #03f47e53
 def run_compare(args):
     "The subcommand compare."
     from modified_resnet.checkpoints import write_csv, write_own
@@ -542,6 +560,7 @@ def as_flags(message: str, args: argparse.Namespace) -> str:
     return re.sub(rf"(?<![^\s(])({known})=(True\b|'[.]+')?",
                   lambda found: f'--{found[1].replace("_", "-")}' + ('' if found[2] else ' '), message)
 
+# %% ../nbs/36_cli.ipynb #d66fade0
 def _sentence(error: Exception, args: argparse.Namespace) -> str:
     "What an error says, on one line, and what to do if it does not say that itself."
     text = ' '.join(str(error).split())

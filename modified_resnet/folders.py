@@ -179,6 +179,7 @@ def _in_order(found: dict[str, list[Path]]) -> dict[str, list[Path]]:
     by_value = all(name.isdecimal() for name in found)
     return {name: sorted(found[name]) for name in sorted(found, key=lambda name: (by_value and int(name), name))}
 
+# %% ../nbs/32_folders.ipynb #f6f8204a
 def list_images(folder: Path) -> dict[str, list[Path]]:
     """Image files by class, both in order. An accent may be written as one character or as two (NFC, NFD): it is the
     same class. Raises ValueError if there is no class, or one without images."""
@@ -272,6 +273,7 @@ def _table_of(folder: Path) -> Path | None:
     "The table with the labels of the images of a folder, if there is one."
     return next((folder / name for name in TABLES if (folder / name).is_file()), None)
 
+# %% ../nbs/32_folders.ipynb #ad7432fc
 def _labelled(table: Path, parts: dict[str, Path]) -> Files:
     """Image files by part and class, as a table says: `id` is the name of a training image, with or without its
     ending, or a path from the table's folder on, as test/1.png. Raises ValueError for images that are not there."""
@@ -311,6 +313,7 @@ def set_aside(files: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     n = max(1, round(len(files) / 5))
     return sorted(ranked[n:]), sorted(ranked[:n])
 
+# %% ../nbs/32_folders.ipynb #2fd92f95
 def find_files(folder: Path) -> Files:
     """Files by part ('train', 'val' if there is one, 'test') and class; without a test folder, a fifth of each class is
     its test set. Raises ValueError naming what is missing."""

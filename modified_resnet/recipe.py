@@ -52,7 +52,7 @@ class Recipe:
     augmentation: str = 'all'  # one of AUGMENTATIONS
     normalization: str = 'paper'  # 'paper': the paper's constants; 'data': the training images' mean and deviation
     class_weights: bool = False  # weigh the loss so that rare classes count as much as common ones
-    validation: int = 0  # training images kept for choices and evaluated after every epoch; the test set only at the end
+    validation: int = 0  # training images set aside and evaluated after every epoch; the test set is used at the end
     num_blocks: int = 1  # blocks in each stage; multiplies those that the name of a model lists
     batch_norm: bool = True  # False: only its factor and offset are left
     skip: bool = True  # False: no skip connections

@@ -221,6 +221,7 @@ def is_locked(folder: Path) -> bool:
         if error.errno not in NO_LOCKS: raise
         return False
 
+# %% ../nbs/31_runs.ipynb #6adfcdf0
 def remove_partial(
     folder: Path,  # where to look
     run: Path | None = None,  # folder whose list has the processes that wrote there, if it is another
@@ -304,6 +305,7 @@ def last_test_accuracy(folder: str | Path) -> float:
         return read_json(folder / 'test.json')['last']['accuracy']
     return history[-1]['test_accuracy']
 
+# %% ../nbs/31_runs.ipynb #09f6025e
 def read_confusion(folder: str | Path) -> tuple[Tensor, list[str]]:
     """The final confusion matrix of a run, int64 (classes, classes), and the names of the classes.
     Raises ValueError if it is damaged."""
@@ -516,8 +518,10 @@ def config_of(
         given = {key: value for key, value in (about.options if about else {}).items() if hasattr(recipe, key)}
         given |= dict(model=metadata_of(model, train).name, init=weights_hash(model))
     else: raise TypeError(f"model is a {type(model).__name__}: want a network, or the name of one, as in 'small'")
-    return (run_config(recipe, train, test, validation) | asdict(safe_speed(speed, network, get_device(device))) | given)
+    return (run_config(recipe, train, test, validation) | asdict(safe_speed(speed, network, get_device(device)))
+            | given)
 
+# %% ../nbs/31_runs.ipynb #715ea37c
 def split_for(
     recipe: Recipe, train: ImageSet, test: ImageSet, validation: ImageSet | None,  # as for fit
 ) -> tuple[ImageSet, ImageSet]:
@@ -542,6 +546,7 @@ class Run:
     test: dict  # 'last' and, with a validation set, 'best': epoch, accuracy and loss on the test set at the end
     folder: Path | None = None  # where it is recorded, if it is
 
+# %% ../nbs/31_runs.ipynb #27ed1b07
 def fit(
     model: str | nn.Module,  # a name, which becomes the recipe's; or a network, whose weights are the beginning
     train: ImageSet,  # training images

@@ -252,6 +252,7 @@ def _bench_sizes(device: str, extent: Extent) -> list[dict]:
     return [dict(images=n, images_per_second=measure(
                      'engine', Recipe(), n // 64 - UNTIMED, n, device)['images_per_second']) for n in extent.images]
 
+# %% ../../nbs/lab/03_bench.ipynb #29debf31
 def _bench_memory(device: str, extent: Extent) -> list[dict]:
     """Peak memory of the trainer by model and batch size;
     on a GPU, where more steps cost little, in bfloat16 and with 'images_per_second'."""

@@ -41,10 +41,12 @@ def add_lab_commands(commands):
                         'in turns (some minutes).', '', '--rounds 5 --full --out bench.json', of='lab ')
     add_options(bench, device={}, rounds=dict(type=int, default=3, help='turns of each loop (default: 3); after eight '
                                               'minutes no network gets a further one'),
-                full=dict(action='store_true', help='also each setting of Speed, amounts of data, memory by batch size'),
+                full=dict(action='store_true',
+                          help='also each setting of Speed, amounts of data, memory by batch size'),
                 out='JSON file for every round, replaced from the first part on (default: print only)')
 
-    race = add_command(commands, 'race', run_race, "Time to the test accuracy of the paper's recipe: the best recipe of "
+    race = add_command(commands, 'race', run_race,
+                       "Time to the test accuracy of the paper's recipe: the best recipe of "
                        "the records against the paper's loop.", '--data cifar10',
                        '--model large --epochs 8 --precision bfloat16 --out race.json', of='lab ')
     add_options(race, results=results, device={}, data=dict(default='cifar10', help='images of the records '
@@ -88,7 +90,8 @@ def run_bench(args):
     from modified_resnet.checkpoints import write_json
     from modified_resnet.lab.bench import bench, Extent
     check_file(args.out, 'bench.json')
-    bench(Extent(rounds=args.rounds), args.device, args.full, keep=lambda found: args.out and write_json(args.out, found))
+    bench(Extent(rounds=args.rounds), args.device, args.full,
+          keep=lambda found: args.out and write_json(args.out, found))
 
 def run_race(args):
     "The subcommand race."
@@ -115,7 +118,8 @@ def reproduce(args: argparse.Namespace):
     from modified_resnet.runs import fit, Interrupted
     if processes() > 1:
         raise ValueError('reproduce runs in one process: use torchrun with train, one network at a time')
-    speed, settings = Speed(**given_fields(args, Speed)), (dict(epochs=8) if args.data == 'digits' else {}) | given_fields(args, Recipe)
+    speed, settings = Speed(**given_fields(args, Speed)), (dict(epochs=8) if args.data == 'digits'
+                                                           else {}) | given_fields(args, Recipe)
     recipes = {name: Recipe(name, **settings) for name in MODELS}
     train_set, *_, test_set = load_data(args.data)
     out, finished = args.out or Path('out') / train_set.name, []

@@ -68,6 +68,7 @@ def _half_weights(
     if odd: raise ValueError(f'{odd[0]} in {folder} has numbers above 65,504, too large for half precision')
     return dict(model=halves, about=known)
 
+# %% ../../nbs/lab/04_making.ipynb #c7319107
 def _model_card(
     name: str,  # under which the weights are loaded
     row: dict,  # of runs.csv
@@ -195,6 +196,7 @@ class Lab:
                   f'remove the record to make it in {self.speed.precision}', flush=True)
         return diverged or len(read_history(record)) == recipe.epochs
 
+# %% ../../nbs/lab/04_making.ipynb #43391c7c
 def _few(data: ImageSet, n: int) -> ImageSet:
     "That many images, at least three of each class, or all where there are fewer."
     n = max(n, 3 * len(data.classes))
@@ -234,6 +236,7 @@ def _run_task(lab: Lab, set_name: str, recipe: Recipe) -> Task:
     name, recipe = run_name(set_name, recipe), lab.short(recipe)
     return Task(name, lambda: lab.has(name, recipe), lambda: _make_run(lab, name, recipe))
 
+# %% ../../nbs/lab/04_making.ipynb #8d060791
 def _range_task(lab: Lab) -> Task:
     "The learning-rate range test, which belongs to the ablations: config.json, env.json, range.csv."
     record, recipe = lab.results / RANGE_TEST, Recipe(epochs=1)
@@ -353,6 +356,7 @@ def _work(lab: Lab, sets: Sequence[str], only: str):
     sys.stdout = open(os.devnull, 'w')
     with suppress(KeyboardInterrupt), _deadline(None): _make(lab, sets, only, {})
 
+# %% ../../nbs/lab/04_making.ipynb #c2515b58
 @contextmanager
 def _workers(
     n: int,  # processes beside this one

@@ -119,6 +119,7 @@ def best_of_rates(
              for rate in rates}
     return max(found, key=found.get) if None not in found.values() and any(found.values()) else None
 
+# %% ../../nbs/lab/01_plan.ipynb #bf4b503e
 def rates_of_search(
     results: Path,  # folder of the records
     changes: dict,  # against the ablations' base recipe
@@ -211,6 +212,7 @@ def entrants(
               [replace(BASES['search'], model=model, **changes) for changes in CANDIDATES.values()])
     return [replace(recipe, epochs=epochs) for recipe in before[:size]]
 
+# %% ../../nbs/lab/01_plan.ipynb #34903117
 def ranking(
     results: Path,  # folder of the records
     model: str,  # name of the network

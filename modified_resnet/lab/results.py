@@ -100,6 +100,7 @@ class Record:
         results = _folder_in_command(self.folder.parent)
         return command_of(self.name, self.config['data'], self.config['precision'], results) + ' --smoke' * self.smoke
 
+# %% ../../nbs/lab/02_results.ipynb #b018c8df
 def _folder_in_command(results: Path) -> str:
     "A folder of records as a command names it: one of the book's from the root of the repository, another in full."
     place = results.resolve()
