@@ -111,8 +111,11 @@ def fold_marked(cell: dict):
 def tidy(path: Path):
     "Each function once, in a processed notebook: its signature and its code folded, or a heading and its code."
     notebook = json.loads(path.read_text())
-    docs = {doc_name(cell): cell for cell in notebook['cells'] if doc_name(cell)}
-    cells = [cell for cell in notebook['cells'] if not doc_name(cell)]
+    code = [cell for cell in notebook['cells'] if not doc_name(cell)]
+    boxes = {doc_name(cell): cell for cell in notebook['cells'] if doc_name(cell)}
+    docs = {name: box for name, box in boxes.items() if any(defines(cell, name) for cell in code)}
+    cells = [cell for cell in notebook['cells'] if doc_name(cell) not in docs]  # a box whose code is not shown stays
+    for name in boxes.keys() - docs.keys(): boxes[name]['outputs'][0]['data']['text/markdown'] = tidy_box(text_of(boxes[name]))
     notebook['cells'] = []
     for cell in cells:
         fold_imports(cell)
@@ -122,7 +125,6 @@ def tidy(path: Path):
         for data in (output.get('data', {}) for output in cell.get('outputs', [])):  # a parameter is not the function of that name
             if 'text/markdown' in data: data['text/markdown'] = re.sub(r'^- \[(`\w+`)\]\([^)]*\):', r'- \1:', ''.join(data['text/markdown']), flags=re.M)
         notebook['cells'].append(cell)
-    if docs: raise SystemExit(f'{path.name}: no cell defines {", ".join(docs)}')
     write_notebook(path, notebook)
 
 

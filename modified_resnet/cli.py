@@ -41,7 +41,7 @@ def number_word(word: str) -> int | float:
     try: return int(word)
     except ValueError: return float(word)
 
-WEIGHTS = ('weights, a checkpoint, or the folder of a run; a state_dict, also of another program, or safetensors; '
+WEIGHTS_HELP = ('weights, a checkpoint, or the folder of a run; a state_dict, also of another program, or safetensors; '
            'or small, medium, large: the weights that come with the package')
 SHARED = {  # options of several subcommands
     '--data': dict(type=name_word, default='digits', help='digits (default), cifar10, or a folder with '
@@ -144,7 +144,7 @@ def add_train(commands):
                     "(default), or best: what the search for the best recipe has chosen. In a folder of images, "
                     "normalization is 'data', and few images are taken 64 a step"),
         init=dict(type=name_word, metavar='WEIGHTS',
-                  help=f'begin with these weights: {WEIGHTS}, with a new classifier for '
+                  help=f'begin with these weights: {WEIGHTS_HELP}, with a new classifier for '
                                                      'other classes'),
         resume=dict(nargs='?', const=True, default=False, choices=('auto',), metavar='auto',
                     help='go on with the run in the folder, also for more --epochs than it had; '
@@ -259,7 +259,7 @@ def add_evaluate(commands):
     parser = add_command(commands, 'evaluate', run_evaluate,
                          'Evaluate a trained network: accuracy, loss, classes, confusion.',
                          'out/digits/small/best.pt', 'ResNetLarge.pt --data cifar10 --out out/evaluated')
-    parser.add_argument('weights', type=name_word, help=WEIGHTS)
+    parser.add_argument('weights', type=name_word, help=WEIGHTS_HELP)
     add_options(parser, data=SHARED['--data']['help']
                 + '; of a folder, test/ is taken; without one, what was set aside '
                              'if the network was trained on this folder, else all',
@@ -340,7 +340,7 @@ def add_predict(commands):
                          'cat.jpg', 'cat.jpg --map --out out/cat',
                          'photos --weights out/photos/small/best.pt --out out/predicted')
     parser.add_argument('images', nargs='+', type=path_word, metavar='IMAGE', help='image files, or folders of them')
-    add_options(parser, weights=dict(type=name_word, default='small', help=f'{WEIGHTS} (default: small)'),
+    add_options(parser, weights=dict(type=name_word, default='small', help=f'{WEIGHTS_HELP} (default: small)'),
                 image_size={},
                 device={}, top=dict(type=int, default=5, help='classes to name for each image (default: 5)'), json={},
                 out='folder for predictions.csv and a figure of each of the first ten images (default: print only)',
@@ -441,7 +441,7 @@ def add_export(commands):
                          'Write a network, with its normalization inside, for use elsewhere.',
                          'out/digits/small/best.pt --out small.onnx', 'small --out small.pt2',
                          'checkpoint.pth --image-size 64 --out plain.safetensors')
-    parser.add_argument('weights', type=name_word, help=WEIGHTS)
+    parser.add_argument('weights', type=name_word, help=WEIGHTS_HELP)
     add_options(parser, image_size={}, out=dict(required=True, help='file to write: NAME.onnx, NAME.pt2 for '
                                                 'torch.export, or NAME.safetensors for the weights'))
 
