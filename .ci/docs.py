@@ -185,6 +185,18 @@ def finish(text: str, site_url: str, up: str) -> str:
     return re.sub(f'(<a [^>]*href="){re.escape(site_url)}/', rf'\1{up}', text)
 
 
+def unlink_unknown(pages: dict[Path, str]) -> dict[Path, str]:
+    """The pages without links to functions that no page has a place for: nbdev links every name that a module defines,
+    also what it keeps to itself."""
+    places = {page.resolve(): set(re.findall(r' id="([^"]+)"', text)) for page, text in pages.items()}
+    def keep(page, m):
+        target, _, anchor = m[1].partition('#')
+        there = (page.parent / target).resolve() if target else page.resolve()
+        return m[0] if there not in places or anchor in places[there] else m[2]
+    link = r'<a href="([^"#:]*#[^"]+)"[^>]*>(<code>[^<]*</code>)</a>'
+    return {page: re.sub(link, lambda m: keep(page, m), text) for page, text in pages.items()}
+
+
 def with_quarto():
     "Render with Quarto, which goes on after what it warns of, and ends with exit code 0: here it does not."
     done = subprocess.run(['quarto', 'render', '--no-cache'], cwd=PROC, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -211,7 +223,10 @@ def main():
     renderer = with_quarto if shutil.which('quarto') else without_quarto
     renderer()
     site_url = yaml.safe_load((PROC / 'nbdev.yml').read_text())['website']['site-url']
-    for page in pages_in(PROC / '_docs'): page.write_text(finish(page.read_text(), site_url, '../' * (len(page.relative_to(PROC / '_docs').parts) - 1) or './'))
+    site = PROC / '_docs'
+    ups = {page: '../' * (len(page.relative_to(site).parts) - 1) or './' for page in pages_in(site)}
+    pages = {page: finish(page.read_text(), site_url, up) for page, up in ups.items()}
+    for page, text in unlink_unknown(pages).items(): page.write_text(text)
     shutil.rmtree(DOCS, ignore_errors=True)
     shutil.move(PROC / '_docs', DOCS)
     print(f'{len(pages_in(DOCS))} pages in {DOCS.name}/, {renderer.__name__.replace("_", " ")}')

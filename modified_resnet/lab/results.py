@@ -130,8 +130,9 @@ def run_row(record: Record) -> dict:
 def is_finished(record: Record) -> bool:
     "Is a record whole, and named as its recipe wants? A smoke test has the name of the run that it stands for."
     try:
-        recipe, named = record.recipe, record.name == run_name(record.set_name, record.recipe)
-        if record.smoke: named = re.fullmatch(rf'{record.set_name}-{recipe.model}-(.+-)?{recipe.seed}', record.name)
+        recipe, smoke = record.recipe, record.smoke  # a smoke recipe is none of the search's candidates
+        named = (re.fullmatch(rf'{record.set_name}-{recipe.model}-(.+-)?{recipe.seed}', record.name) if smoke
+                 else record.name == run_name(record.set_name, recipe))
         return (bool(named) and len(record.history) == recipe.epochs
                 and min(record.test_accuracy, record.chosen_accuracy, record.confusion.min()) >= 0
                 and len(record.sessions) > 0
