@@ -108,6 +108,13 @@ def fold_marked(cell: dict):
     if cell['metadata'].get('hide_input'): cell['source'] = f'#| code-fold: true\n{"".join(cell["source"])}'
 
 
+def fold_tests(cell: dict):
+    "Fold a cell that only tests: it asserts, prints nothing and defines nothing."
+    source = ''.join(cell['source'])
+    if cell['cell_type'] != 'code' or cell['outputs'] or re.search(r'^#\| *(export|code-fold|echo|hide)|^ *(def|class) ', source, re.M): return
+    if re.search(r'^ *assert |expect_fail', source, re.M): cell['source'] = f'#| code-fold: true\n#| code-summary: "Tests"\n{source}'
+
+
 def tidy(path: Path):
     "Each function once, in a processed notebook: its signature and its code folded, or a heading and its code."
     notebook = json.loads(path.read_text())
@@ -120,6 +127,7 @@ def tidy(path: Path):
     for cell in cells:
         fold_imports(cell)
         fold_marked(cell)
+        fold_tests(cell)
         here = sorted((name for name in docs if defines(cell, name)), key=lambda name: ''.join(cell['source']).index(f' {name.rpartition(".")[2]}'))
         notebook['cells'] += boxes_of([docs.pop(name) for name in here], here, is_folded(cell))
         for data in (output.get('data', {}) for output in cell.get('outputs', [])):  # a parameter is not the function of that name
