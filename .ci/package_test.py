@@ -112,7 +112,7 @@ def test_make(source: Path, scratch: Path):
         (tools / name).write_text(f'#!/bin/sh\necho called {name} "$@"\n', encoding='utf-8')
         (tools / name).chmod(0o755)
     said = run('make', 'hook', **bare)
-    assert said.split('\n')[:3] == ['called nbdev_export', 'called nbdev_clean', 'called python .ci/lighter.py'], said
+    assert said.split('\n')[:3] == ['called nbdev_export', 'called python .ci/outputs.py', 'called nbdev_clean'], said
     assert not (source / '.venv').exists()
 
 

@@ -35,7 +35,7 @@ WEIGHTS_SUFFIXES = '.pt', '.pth', '.ckpt', '.bin', '.tar', '.safetensors'  # tha
 # %% ../nbs/33_inference.ipynb #0b9868d2
 def load(
     which: str | Path,  # a name of `pretrained_names`, a file, or the folder of a run: its last epoch
-) -> nn.Module:
+) -> ResNet:
     """A trained network in evaluation mode, with what is known of it as `.metadata`. A name goes before a folder that
     is called so, with a note; a Path is never a name. Raises CheckpointError for what cannot be read or is not there,
     TypeError for what is neither a name nor a path."""

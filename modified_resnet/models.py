@@ -166,8 +166,10 @@ def create_model(
     model = new_network(name, block, num_blocks, num_classes, in_channels)
     if not batch_norm: remove_batch_norm(model)
     if dropout: model.avgpool = nn.Sequential(model.avgpool, nn.Dropout(dropout))
-    if saved: load_trained(model, saved, dict(num_blocks=num_blocks, batch_norm=batch_norm, skip=skip,
-                                              dropout=dropout, block_dropout=block_dropout))
+    options = dict(num_blocks=num_blocks, batch_norm=batch_norm, skip=skip, dropout=dropout,
+                   block_dropout=block_dropout)
+    model.made_by = name, options  # for the metadata that a training gives it
+    if saved: load_trained(model, saved, options)
     return model
 
 # %% ../nbs/02_models.ipynb #0d08c3e5

@@ -57,11 +57,13 @@ def metadata_of(
     changes: dict = {},  # fields of the recipe that change a network of ours, with their values
 ) -> Metadata:
     "What is known of a network that is trained on these images."
-    known = getattr(model, 'metadata', None)
+    known, (made, options) = getattr(model, 'metadata', None), getattr(model, 'made_by', (None, changes))
     kinds = {kind: name for name, kind in MODELS.items()}
-    name = model if isinstance(model, str) else known.name if known else kinds.get(type(model), type(model).__name__)
+    name = made or kinds.get(type(model), type(model).__name__)
+    if isinstance(model, str): name = model
+    elif known: name, options = known.name, known.options
     return Metadata(name, tuple(data.classes), tuple(mean), tuple(std), data.images.shape[-1], assumed=False,
-                    options=known.options if known else changes)
+                    options=options)
 
 # %% ../nbs/24_trainer.ipynb #50d14053
 @dataclass(frozen=True)
