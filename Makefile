@@ -21,7 +21,7 @@ help:
 	@echo "make test       notebooks and package in step, notebooks clean, every test passes"
 	@echo "make test-gpu   the tests that need a GPU; PYTHON names a Python with PyTorch, nothing else is installed"
 	@echo "make test-torch-2.11   a smoke test of every run, in PyTorch 2.11 without nbdev (in an environment of its own)"
-	@echo "make bench      plain loop against engine, images per second (some minutes)"
+	@echo "make bench      reference loop against trainer, images per second (some minutes)"
 	@echo "make docs       the site, into _docs/ (a minute); make preview serves it on port 8000"
 	@echo "make prepare    export, outputs of commands, clean, lighter charts, README: before a commit"
 	@echo "make clean      remove the virtual environment and all build results"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..checkpoints import read_json
 from ..models import MODELS
-from ..recipe import Recipe
+from ..recipe import BEST_RECIPE, Recipe
 from ..runs import read_history, recipe_of
 
 # %% ../../nbs/lab/01_plan.ipynb #7b055c56
@@ -175,14 +175,12 @@ SPACE = {
 ROUNDS = ((16, 4), (8, 8), (4, 15), (2, 30))  # of the search: how many recipes, for how many epochs
 
 # %% ../../nbs/lab/01_plan.ipynb #8b3bc4f5
-_MUON = {'schedule': 'one_cycle', 'optimizer': 'muon', 'lr_max': .2}
 KNOWN = {
-    'paper': {}, 'muon': _MUON,
+    'paper': {}, 'muon': {'schedule': 'one_cycle', 'optimizer': 'muon', 'lr_max': .2},
     'page': {'schedule': 'one_cycle', 'lr_max': .3, 'batch_size': 256, 'weight_decay': 5e-4, 'norm_weight_decay': False,
              'augmentation': 'flip_crop', 'translation': 4, 'cutout': 8, 'label_smoothing': .1, 'whitening': True,
              'ema_decay': .99},
-    'jordan': _MUON | {'batch_size': 256, 'augmentation': 'flip_crop', 'alternate_flip': True, 'label_smoothing': .1,
-                       'whitening': True, 'bias_lr': 8.}}  # airbench94_muon with our batch, rate, smoothing
+    'jordan': BEST_RECIPE}  # airbench94_muon with our batch, rate, smoothing; what both searches have chosen
 
 def _random(number: int) -> dict:
     "The changes of a random recipe against the paper's: from each line of SPACE one choice."
@@ -226,7 +224,6 @@ def ranking(
 # %% ../../nbs/lab/01_plan.ipynb #ade2c185
 LENGTHS = (30, 12, 100)  # epochs of the best recipes: the paper's, fewer, and more
 SEARCHED_FOR = {'small': 'small', 'medium': 'medium', 'large': 'medium', 'budget': 'medium'}  # whose search chooses
-RECOMMENDED = KNOWN['jordan']  # what both searches have chosen, against the paper's
 
 def best_recipe(
     results: Path,  # folder of the records
