@@ -111,7 +111,7 @@ def test_make(source: Path, scratch: Path):
     for name in ('nbdev_export', 'nbdev_clean', 'python'):  # stand for those of an environment that is active
         (tools / name).write_text(f'#!/bin/sh\necho called {name} "$@"\n', encoding='utf-8')
         (tools / name).chmod(0o755)
-    said = run('make', 'hook', **bare)
+    said = run('make', '--no-print-directory', 'hook', **bare)  # which a make that runs these tests would switch on
     assert said.split('\n')[:3] == ['called nbdev_export', 'called python .ci/outputs.py', 'called nbdev_clean'], said
     assert not (source / '.venv').exists()
 

@@ -23,8 +23,8 @@ def add_lab_commands(commands):
                        '--set paper --data cifar10', '--set ablations --only "*-adam-*" --smoke',
                        '--set all --minutes 60 --data cifar10 --results nbs/results', of='lab ')
     add_options(
-        make, set=dict(default='all', help='paper, clean, ablations, search or best; bench, race; all (default): '
-                                           'every one of these, in the order of their worth'),
+        make, set=dict(default='all', help='paper, clean, ablations, degradation, search, best, bench or race; all '
+                                           '(default): every one of these, in the order of their worth'),
         data={}, device={}, only=dict(default='*', help="only runs whose name fits this pattern: '*-small-*'"),
         minutes=dict(type=float, help='stop after this time; called again, it goes on (default: no limit)'),
         jobs=dict(type=int, default=1, help="runs at a time, each in a process of its own (default: 1); a GPU shares "
@@ -35,7 +35,8 @@ def add_lab_commands(commands):
     add_fields(make, Speed, 'precision')
 
     table = add_command(commands, 'table', run_table, 'Print the records of a set of runs.', '--set paper', of='lab ')
-    add_options(table, set=dict(required=True, help='paper, clean, ablations, search or best'), results=results)
+    add_options(table, set=dict(required=True, help='paper, clean, ablations, degradation, search or best'),
+                results=results)
 
     bench = add_command(commands, 'bench', run_bench, "Images per second of the paper's loop and of the trainer, "
                         'in turns (some minutes).', '', '--rounds 5 --full --out bench.json', of='lab ')

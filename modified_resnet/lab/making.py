@@ -282,7 +282,7 @@ def _race_task(lab: Lab, model: str, recipe: Recipe) -> Task:
     return Task(name, (lab.results / f'{name}.json').exists, make)
 
 # %% ../../nbs/lab/04_making.ipynb #0b517065
-ORDER = ('paper', 'bench', 'search', 'best', 'race', 'clean', 'ablations')
+ORDER = ('paper', 'bench', 'search', 'best', 'race', 'clean', 'ablations', 'degradation')
 
 # %% ../../nbs/lab/04_making.ipynb #bbf4e0b6
 def tasks(

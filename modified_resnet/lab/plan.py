@@ -23,6 +23,8 @@ VALIDATION = 5_000  # training images set aside for choices in the train / valid
 
 BASES = {'paper': Recipe(), 'clean': Recipe(validation=VALIDATION),
          'ablations': Recipe(epochs=5, validation=VALIDATION),
+         'degradation': Recipe(epochs=8, batch_size=128, lr_max=.1, weight_decay=1e-4, schedule='one_cycle',
+                               augmentation='flip_crop', translation=4, validation=VALIDATION),
          'search': Recipe(validation=VALIDATION), 'best': Recipe()}
 _SHORT = {'batch_size': 'batch', 'lr_max': 'lr', 'weight_decay': 'decay', 'optimizer': '', 'schedule': '',
           'augmentation': 'augment_', 'label_smoothing': 'smoothing'}
@@ -157,6 +159,12 @@ def ablation_runs(results: Path) -> Iterator[Recipe]:
             for changes in answers: yield replace(base, seed=seed, **changes)
     for changes in ADAM_ON_LARGE: yield replace(base, **changes)
 
+# %% ../../nbs/lab/01_plan.ipynb #d020e3f1
+def degradation_runs(results: Path) -> Iterator[Recipe]:
+    "Small with 3 and 9 blocks a stage, which makes 20 and 56 layers (He et al., 2016), with and without skips."
+    for blocks in (3, 9):
+        for skip in (False, True): yield replace(BASES['degradation'], num_blocks=blocks, skip=skip)
+
 # %% ../../nbs/lab/01_plan.ipynb #94f34132
 _STEPS = [  # optimizers, each with learning rates and, with weight decay, as much of it as suits the optimizer
     {'optimizer': optimizer, 'lr_max': rate} | ({'weight_decay': decay, 'norm_weight_decay': False} if decays else {})
@@ -249,4 +257,5 @@ def best_runs(results: Path) -> Iterator[Recipe]:
 
 # %% ../../nbs/lab/01_plan.ipynb #04491a97
 SETS: dict[str, Callable[[Path], Iterator[Recipe]]] = {
-    'paper': paper_runs, 'clean': clean_runs, 'ablations': ablation_runs, 'search': search_runs, 'best': best_runs}
+    'paper': paper_runs, 'clean': clean_runs, 'ablations': ablation_runs, 'degradation': degradation_runs,
+    'search': search_runs, 'best': best_runs}
