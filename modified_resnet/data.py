@@ -6,7 +6,6 @@
 __all__ = ['ImageSet', 'split', 'normalize', 'paper_transform', 'paper_loaders', 'plot_images']
 
 # %% ../nbs/03_data.ipynb #e97a2ecf
-import errno
 import hashlib
 import http.client
 import os
@@ -84,17 +83,13 @@ def split(
     """Divide into (rest, `n` images), every class in proportion.
     Raises ValueError if `n` does not leave both parts every class."""
     from sklearn.model_selection import train_test_split  # only here: it takes a second to import
-    total, classes = len(data), len(data.classes)
-    if not classes <= n <= total - classes:
-        want = f'choose {classes} to {total - classes}' if total >= 2 * classes else f'want {2 * classes} or more'
-        raise ValueError(f'cannot set {n} of {total} images aside: {want}, so that both parts have '
-                         f'all {classes} classes')
+    total, classes, counts = len(data), len(data.classes), data.labels.bincount(minlength=len(data.classes))
     try: parts = train_test_split(np.arange(total), test_size=n, stratify=data.labels, random_state=seed)
-    except ValueError: parts = []  # a class of one image
+    except ValueError: parts = []  # a class of one image, or too few images for every class
     if not parts or any(len(data.labels[part].unique()) < classes for part in parts):
-        counts = data.labels.bincount(minlength=classes)
-        raise ValueError(f'{int(counts.min())} images of {data.classes[int(counts.argmin())]!r} are too few to set '
-                         f'{n} of {total} aside: add some, or set another number aside')
+        raise ValueError(f'cannot set {n} of {total} images aside: both parts would not have all {classes} classes, '
+                         f'of {data.classes[int(counts.argmin())]!r} there are {int(counts.min())} images; '
+                         'set another number aside, or add images')
     rest, part = (data.select(np.sort(part)) for part in parts)
     return rest, part
 
@@ -118,7 +113,7 @@ def channel_stats(data: ImageSet) -> dict[str, Tensor]:
 
 # %% ../nbs/03_data.ipynb #46487473
 def paper_transform(
-    train: bool,  # augment, or only normalise
+    train: bool,  # augment, or only normalize
     image_size: int = 32,  # height and width, pixels
 ) -> Callable[[Image.Image], Tensor]:
     "The paper's transform of one PIL image (section 'Data Augmentation'): float32 (3, image_size, image_size)."
@@ -209,7 +204,6 @@ def _recognize_cifar10(sets: Sequence[ImageSet], parts: Sequence[int] = (0, 1)) 
 
 # %% ../nbs/03_data.ipynb #69ba391d
 OFFICIAL_FOLDER, ARCHIVE = 'cifar-10-batches-py', 'cifar-10-python.tar.gz'  # as their author names them
-UNWRITABLE = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 
 def broken_archive(archive: Path) -> str:
     "What is wrong with a copy of CIFAR-10's archive, in a sentence; '' if it is whole, or not there."
@@ -225,8 +219,7 @@ def cifar10_images(
     download: bool | str = False,  # fetch and unpack what is not there; an address: from there
 ) -> tuple[ImageSet, ...]:
     """CIFAR-10 from its official files, in order of class; torchvision reads and fetches them, and checks MD5 sums.
-    Raises ConnectionError if they cannot be downloaded, OSError if `root` cannot be written,
-    ValueError if what is there is damaged."""
+    Raises ConnectionError if they cannot be downloaded into `root`, ValueError if what is there is damaged."""
     from torchvision.datasets import CIFAR10
     from torchvision.datasets.utils import download_and_extract_archive
     def read(): return [CIFAR10(root, train=train) for train in (True, False)]
@@ -242,10 +235,8 @@ def cifar10_images(
     except (OSError, RuntimeError, EOFError, http.client.HTTPException) as error:
         if not download: raise ValueError(f'{root / OFFICIAL_FOLDER} is there, but not whole: '
                                           f'remove it, and unpack {ARCHIVE} again') from error
-        if getattr(error, 'errno', None) in UNWRITABLE:
-            raise OSError(f'CIFAR-10 cannot be brought into {root} ({error.filename or root}: {error.strerror}): make '
-                          'room, let it be written, or name another folder with MODIFIED_RESNET_CACHE') from error
-        raise ConnectionError(f'CIFAR-10 is not in {root} and could not be downloaded ({error}). Try again; or fetch '
+        raise ConnectionError(f'CIFAR-10 is not in {root} and could not be downloaded ({error}). Try again, or with '
+                              'another folder in MODIFIED_RESNET_CACHE; or fetch '
                               f'{url} yourself (curl -C - -O goes on where it ended), and set CIFAR10 to the path '
                               f'of {ARCHIVE} or the address of a mirror; or choose --data digits') from error
     sets = (ImageSet(torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(part.targets),

@@ -173,11 +173,10 @@ VIEWS = (1, 2, 6)  # test-time augmentation: none, with the mirror image, all si
 
 def translated(images: Tensor, by: int) -> Tensor:
     "Images (N, C, H, W) translated up and left by so many pixels, mirrored at the edge, without the edge itself."
-    def places(size):
-        period = max(1, 2 * (size - 1))
-        there = (torch.arange(size, device=images.device) + by) % period
-        return torch.minimum(there, period - there)
-    return images[..., places(images.shape[-2]), :][..., places(images.shape[-1])] if by else images
+    def places(last):
+        beyond = (torch.arange(last + 1, device=images.device) + by).abs()
+        return (last - (last - beyond).abs()).abs().clamp(max=last)
+    return images[..., places(images.shape[-2] - 1), :][..., places(images.shape[-1] - 1)]
 
 def tta_views(images: Tensor) -> Iterator[Tensor]:
     "Six views of images: as they are, their mirror images, and both again translated by a pixel, to either corner."
@@ -228,9 +227,8 @@ def predict_logits(
     check_images(model, images)
     normalization, logits = on_device(model_normalization(model), images.device), []
     like, form = next(iter(model.parameters()), normalization[0]), layout_of(channels_last)
-    if batch_size is None:
-        small = 1_000 if images.is_cuda else 250
-        batch_size = max(1, small * 32 * 32 // max(32 * 32, images.shape[2] * images.shape[3]))
+    small, pixels = 1_000 if images.is_cuda else 250, images.shape[2] * images.shape[3]
+    batch_size = batch_size or max(1, small * 1024 // max(1024, pixels))
     model.eval()
     with autocast(images.device, precision):
         for part in images.split(batch_size):

@@ -8,7 +8,6 @@ __all__ = ['zero_init_residual', 'whiten_stem', 'parameter_groups', 'orthogonali
 # %% ../nbs/22_optimizers.ipynb #d519f7db
 import copy
 import math
-import warnings
 from collections.abc import Callable, Iterable
 
 import torch
@@ -62,10 +61,10 @@ def whiten_stem(
 # %% ../nbs/22_optimizers.ipynb #6b56cd42
 def parameter_groups(
     model: nn.Module,  # whose parameters are grouped
-    lr: float,  # learning rate of all but the offsets of batch normalisation
-    norm_weight_decay: bool = True,  # False: no weight decay for parameters with one dimension (normalisation, biases)
-    bias_lr: float = 1.,  # the offsets of batch normalisation get this times lr
-    orthogonal: bool = False,  # mark the filters of convolutions for Muon
+    lr: float,  # learning rate of all but the shifts of batch normalization
+    norm_weight_decay: bool = True,  # False: no weight decay for parameters with one dimension (normalization, biases)
+    bias_lr: float = 1.,  # the shifts of batch normalization get this times lr
+    orthogonal: bool = False,  # mark the weights of convolutions for Muon
 ) -> list[dict]:
     "The trained parameters of a model, as groups for an optimizer; with the defaults one, in the model's order."
     offsets = {id(layer.bias) for layer in model.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)}
@@ -228,9 +227,8 @@ def learning_rates(
     "The learning rate of every step of a run, as PyTorch's scheduler gives it."
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], recipe.lr_max if top is None else top)
     scheduler, rates = make_scheduler(recipe, optimizer, n), []
-    with warnings.catch_warnings():
-        warnings.filterwarnings('ignore', 'Detected call of `lr_scheduler')  # there is nothing to optimize here
-        for _ in range(recipe.epochs * math.ceil(n / recipe.batch_size)):
-            rates.append(optimizer.param_groups[0]['lr'])
-            scheduler.step()
+    optimizer.step()  # there is nothing to optimize, but PyTorch wants a step before the scheduler's
+    for _ in range(recipe.epochs * math.ceil(n / recipe.batch_size)):
+        rates.append(optimizer.param_groups[0]['lr'])
+        scheduler.step()
     return rates

@@ -48,7 +48,7 @@ IDLE = dict(  # what must be so for a field to act; where it does not, it is at 
     translation=(lambda r: r.augmentation in ('all', 'crop', 'flip_crop'), 'the augmentation has crops'),
     alternate_flip=(lambda r: r.augmentation in ('all', 'flip', 'flip_crop'), 'the augmentation has flips'),
     norm_weight_decay=(lambda r: r.weight_decay > 0, 'weight_decay is above 0'),
-    bias_lr=(lambda r: r.batch_norm, 'the network has batch normalisation'),
+    bias_lr=(lambda r: r.batch_norm, 'the network has batch normalization'),
     zero_init_residual=(lambda r: r.skip, 'the blocks have skip connections'))
 
 def plain_number(value):
