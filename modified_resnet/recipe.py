@@ -51,10 +51,6 @@ IDLE = dict(  # what must be so for a field to act; where it does not, it is at 
     bias_lr=(lambda r: r.batch_norm, 'the network has batch normalization'),
     zero_init_residual=(lambda r: r.skip, 'the blocks have skip connections'))
 
-def plain_number(value):
-    "A number of NumPy, as a search for parameters hands it out, as Python's, which a record can hold; else the value."
-    return value.item() if hasattr(value, 'item') else value
-
 # %% ../nbs/20_recipe.ipynb #be57ec19
 BEST_RECIPE = dict(  # what a search has chosen, against the paper's: a chapter of its own
     schedule='one_cycle', optimizer='muon', lr_max=.2, batch_size=256, augmentation='flip_crop', alternate_flip=True,
@@ -125,5 +121,6 @@ class Recipe:
     ema_decay: float = 0.  # of the exponential moving average of the weights: fraction kept at each step; 0: none
 
     def __post_init__(self):
-        for field in NUMBERS: object.__setattr__(self, field, plain_number(getattr(self, field)))
+        for field in NUMBERS:  # a record holds Python's numbers, a search for parameters hands out NumPy's
+            if hasattr(value := getattr(self, field), 'item'): object.__setattr__(self, field, value.item())
         check_recipe(self)
