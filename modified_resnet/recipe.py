@@ -39,7 +39,8 @@ NUMBERS = dict(  # at least, below
     num_blocks=(1, math.inf), translation=(0, math.inf), cutout=(0, math.inf),
     lr_min=(0, math.inf), lr_max=(0, math.inf), gamma=(0, math.inf), bias_lr=(0, math.inf), weight_decay=(0, math.inf),
     momentum=(0, 1), dropout=(0, 1), block_dropout=(0, 1), label_smoothing=(0, 1), ema_decay=(0, 1))
-CHOICES = dict(optimizer=OPTIMIZERS, schedule=SCHEDULES, augmentation=AUGMENTATIONS, normalization=('paper', 'data'))
+CHOICES = dict(optimizer=OPTIMIZERS, schedule=SCHEDULES, augmentation=AUGMENTATIONS,
+               normalization=('paper', 'data', 'model'))
 IDLE = dict(  # what must be so for a field to act; where it does not, it is at its default: a run has one recipe
     lr_min=(lambda r: r.schedule not in ('constant', 'one_cycle'), 'the schedule is not constant or one_cycle'),
     gamma=(lambda r: r.schedule == 'exp_range', 'the schedule is exp_range'),
@@ -49,12 +50,15 @@ IDLE = dict(  # what must be so for a field to act; where it does not, it is at 
     alternate_flip=(lambda r: r.augmentation in ('all', 'flip', 'flip_crop'), 'the augmentation has flips'),
     norm_weight_decay=(lambda r: r.weight_decay > 0, 'weight_decay is above 0'),
     bias_lr=(lambda r: r.batch_norm, 'the network has batch normalization'),
-    zero_init_residual=(lambda r: r.skip, 'the blocks have skip connections'))
+    zero_init_residual=(lambda r: r.skip, 'the blocks have skip connections'),
+    freeze=(lambda r: r.optimizer != 'muon', 'the optimizer is not muon, which is for convolutions'))
 
 # %% ../nbs/20_recipe.ipynb #be57ec19
 BEST_RECIPE = dict(  # what a search has chosen, against the paper's: a chapter of its own
     schedule='one_cycle', optimizer='muon', lr_max=.2, batch_size=256, augmentation='flip_crop', alternate_flip=True,
     label_smoothing=.1, whitening=True, bias_lr=8.)
+FINETUNE_RECIPE = dict(  # for a trained network and few images: chosen in the chapter on photographs
+    schedule='one_cycle', lr_max=.01, batch_size=16, augmentation='flip_crop', weight_decay=5e-4, normalization='model')
 
 # %% ../nbs/20_recipe.ipynb #e772277f
 def check_is_recipe(recipe):
@@ -102,7 +106,7 @@ class Recipe:
     optimizer: str = 'sgd'  # one of OPTIMIZERS; momentum and nesterov are for 'sgd' and 'muon' only
     schedule: str = 'exp_range'  # one of SCHEDULES
     augmentation: str = 'all'  # one of AUGMENTATIONS
-    normalization: str = 'paper'  # 'paper': the paper's constants; 'data': the training images' mean and deviation
+    normalization: str = 'paper'  # mean and deviation of 'paper', of the training images ('data'), or the 'model' has
     class_weights: bool = False  # weigh the loss so that rare classes count as much as common ones
     validation: int = 0  # training images set aside and evaluated after every epoch; the test set is used at the end
     num_blocks: int = 1  # blocks in each stage; multiplies those that the name of a model lists
@@ -119,6 +123,7 @@ class Recipe:
     zero_init_residual: bool = False  # start every block as its shortcut
     whitening: bool = False  # start the stem with principal components of the images
     ema_decay: float = 0.  # of the exponential moving average of the weights: fraction kept at each step; 0: none
+    freeze: bool = False  # train the classifier alone, on the features of a trained network
 
     def __post_init__(self):
         for field in NUMBERS:  # a record holds Python's numbers, a search for parameters hands out NumPy's
