@@ -7,7 +7,7 @@ __all__ = ['Speed', 'Recipe']
 
 # %% ../nbs/20_recipe.ipynb #3764f8f2
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 
 # %% ../nbs/20_recipe.ipynb #4e805cbf
 @dataclass(frozen=True)
