@@ -186,7 +186,7 @@ def settings_below(groups: dict[str, list[Record]]) -> Sentence:
     return Sentence('<small>Ours. ' + ' '.join(f'{name.capitalize()}: {setting(records)}.'
                                                for name, records in groups.items()) + '</small>')
 
-# %% ../../nbs/lab/02_results.ipynb #2389d759
+# %% ../../nbs/lab/02_results.ipynb #39b1700f
 class Records:
     "The records in a folder, by name; runs.csv lists those that there should be."
 
@@ -215,6 +215,10 @@ class Records:
         why = (f'{odd.folder} is damaged, cut off, or the record of another recipe'
                if (odd.folder / 'history.csv').exists() else f'no record {odd.name} in {self.folder}')
         raise MissingEvidence(f'"{what}" has lost its evidence: {why}. Make it again with: {self.command(odd.name)}')
+
+    def setting(self, names: list[str]) -> str:
+        "What a caption must say of the runs of these names."
+        return setting(self.need('a caption', names))
 
     def seeds(self, set_name: str, **changes) -> list[str]:
         "Names of the recorded runs of a set with these changes to its base recipe, one for each seed there is."
@@ -259,10 +263,6 @@ class Results(Records):
         planned = dict.fromkeys(run_name(set_name, recipe) for recipe in SETS[set_name](self.folder))
         return [name for name in planned
                 if name not in self.rows and not (self.folder / name / 'diverged.txt').exists()]
-
-    def setting(self, names: list[str]) -> str:
-        "What a caption must say of the runs of these names."
-        return setting(self.need('a caption', names))
 
 # %% ../../nbs/lab/02_results.ipynb #a5611802
 def mean(
