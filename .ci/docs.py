@@ -16,9 +16,12 @@ import yaml
 from PIL import Image
 from nbdev.quarto import refresh_quarto_yml
 from nbdev.serve import proc_nbs
+from pages import split_api, write_contents
+from photo import fetch_runtime, write_network
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
+LONG = 25  # lines of an exported cell from which on it is folded
 PROC, DOCS = ROOT / '_proc', ROOT / '_docs'
 
 
@@ -104,8 +107,21 @@ def write_notebook(path: Path, notebook: dict):
 
 
 def fold_marked(cell: dict):
-    "Fold a cell that is marked by `hide_input`. A directive in an exported cell would go into the module, and `nbdev_update` doubles it."
-    if cell['metadata'].get('hide_input'): cell['source'] = f'#| code-fold: true\n{"".join(cell["source"])}'
+    """Fold a cell that is marked by `hide_input`, and an exported one that fills half a screen. (A directive in an exported
+    cell would go into the module, and `nbdev_update` doubles it.)"""
+    source = ''.join(cell['source'])
+    long = re.search(r'^#\| *exports?\b', source, re.M) and source.count('\n') > LONG
+    if cell['metadata'].get('hide_input') or long: cell['source'] = f'#| code-fold: true\n{source}'
+
+
+def name_fold(cell: dict):
+    "Say on a fold what is in it: the figure that it draws, the function that it defines."
+    source, outputs = ''.join(cell['source']), cell.get('outputs') or []
+    if not re.search(r'^#\| *code-fold: *true', source, re.M) or 'code-summary' in source: return
+    drawn, defined = re.search(r'^#\| *fig-cap: *"?(Figure \d+|)', source, re.M), re.findall(r'^(?:def|class) (\w+)', source, re.M)
+    name = (f'Draw {drawn[1] or "the figure"}' if drawn or any('image/png' in output.get('data', {}) for output in outputs)
+            else f'Code of {", ".join(defined[:3])}' if defined else 'Make the table' if outputs else 'Code')
+    cell['source'] = f'#| code-summary: "{name}"\n{source}'
 
 
 def fold_tests(cell: dict):
@@ -128,6 +144,7 @@ def tidy(path: Path):
         fold_imports(cell)
         fold_marked(cell)
         fold_tests(cell)
+        name_fold(cell)
         here = sorted((name for name in docs if defines(cell, name)), key=lambda name: ''.join(cell['source']).index(f' {name.rpartition(".")[2]}'))
         notebook['cells'] += boxes_of([docs.pop(name) for name in here], here, is_folded(cell))
         for data in (output.get('data', {}) for output in cell.get('outputs', [])):  # a parameter is not the function of that name
@@ -158,7 +175,7 @@ def draw_card():
 def rename_pages() -> dict[str, str]:
     "Give the processed notebooks the names of their pages. Returns the file each page is made from, by its new name."
     names = {path.name: page_name(path) for path in processed()}
-    swap = lambda text: re.sub(r'(?<![\w/])(?:' + '|'.join(map(re.escape, names)) + ')', lambda m: names[m[0]] + '.ipynb', text)
+    swap = lambda text: re.sub(r'(?:(?<![\w/])|(?<=\.\./))(?:' + '|'.join(map(re.escape, names)) + ')', lambda m: names[m[0]] + '.ipynb', text)
     for path in processed():
         notebook = json.loads(path.read_text())
         for cell in notebook['cells']:
@@ -167,7 +184,7 @@ def rename_pages() -> dict[str, str]:
                 if 'text/markdown' in output.get('data', {}): output['data']['text/markdown'] = swap(''.join(output['data']['text/markdown']))
         path.unlink()
         write_notebook(path.with_stem(names[path.name]), notebook)
-    for path in [*PROC.glob('*.yml'), *PROC.glob('*.qmd')]: path.write_text(swap(path.read_text()))
+    for path in [*PROC.glob('*.yml'), *PROC.rglob('*.qmd')]: path.write_text(swap(path.read_text()))
     return {f'{new}.ipynb': old for old, new in names.items()}
 
 
@@ -176,6 +193,14 @@ def contents(text: str) -> str:
     found = re.search(r'<nav id="TOC".*?(<ul[ >].*?</ul>)\s*(?:</nav>|<div class="toc-actions)', text, re.S)
     links = re.sub(r' (?:id|class|data-scroll-target)="[^"]*"', '', found[1]) if found else ''
     return f'<details class="contents"><summary>On this page</summary>\n{links}\n</details>' if links else ''
+
+
+def rank_search(path: Path):
+    "In the search for a subject the chapters come first: of the laboratory and the API it looks at titles alone."
+    entries = json.loads(path.read_text())
+    for entry in entries:
+        if re.match('lab/|api/|house|api.html', entry['href']): entry['text'] = ''
+    path.write_text(json.dumps(entries))
 
 
 def pages_in(folder: Path) -> list[Path]:
@@ -228,6 +253,10 @@ def main():
     for path in processed(): tidy(path)
     copy_results()
     draw_card()
+    split_api(PROC)
+    write_contents(ROOT / 'nbs', PROC)
+    write_network(PROC / 'try')
+    fetch_runtime(PROC / 'try')
     renderer = with_quarto if shutil.which('quarto') else without_quarto
     renderer()
     site_url = yaml.safe_load((PROC / 'nbdev.yml').read_text())['website']['site-url']
@@ -235,6 +264,7 @@ def main():
     ups = {page: '../' * (len(page.relative_to(site).parts) - 1) or './' for page in pages_in(site)}
     pages = {page: finish(page.read_text(), site_url, up) for page, up in ups.items()}
     for page, text in unlink_unknown(pages).items(): page.write_text(text)
+    if (site / 'search.json').exists(): rank_search(site / 'search.json')
     shutil.rmtree(DOCS, ignore_errors=True)
     shutil.move(PROC / '_docs', DOCS)
     print(f'{len(pages_in(DOCS))} pages in {DOCS.name}/, {renderer.__name__.replace("_", " ")}')
