@@ -21,7 +21,7 @@ from photo import fetch_runtime, write_network
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-LONG = 25  # lines of an exported cell from which on it is folded
+LONG = 25  # lines of a cell that defines functions, from which on it is folded
 PROC, DOCS = ROOT / '_proc', ROOT / '_docs'
 
 
@@ -106,12 +106,11 @@ def write_notebook(path: Path, notebook: dict):
     path.write_text(json.dumps(notebook))
 
 
-def fold_marked(cell: dict):
-    """Fold a cell that is marked by `hide_input`, and an exported one that fills half a screen. (A directive in an exported
+def fold_marked(cell: dict, defined: list[str]):
+    """Fold a cell that is marked by `hide_input`, or is long and defines what has a signature. (A directive in an exported
     cell would go into the module, and `nbdev_update` doubles it.)"""
     source = ''.join(cell['source'])
-    long = re.search(r'^#\| *exports?\b', source, re.M) and source.count('\n') > LONG
-    if cell['metadata'].get('hide_input') or long: cell['source'] = f'#| code-fold: true\n{source}'
+    if cell['metadata'].get('hide_input') or defined and source.count('\n') > LONG: cell['source'] = f'#| code-fold: true\n{source}'
 
 
 def name_fold(cell: dict):
@@ -141,11 +140,11 @@ def tidy(path: Path):
     for name in boxes.keys() - docs.keys(): boxes[name]['outputs'][0]['data']['text/markdown'] = tidy_box(text_of(boxes[name]))
     notebook['cells'] = []
     for cell in cells:
+        here = sorted((name for name in docs if defines(cell, name)), key=lambda name: ''.join(cell['source']).index(f' {name.rpartition(".")[2]}'))
         fold_imports(cell)
-        fold_marked(cell)
+        fold_marked(cell, here)
         fold_tests(cell)
         name_fold(cell)
-        here = sorted((name for name in docs if defines(cell, name)), key=lambda name: ''.join(cell['source']).index(f' {name.rpartition(".")[2]}'))
         notebook['cells'] += boxes_of([docs.pop(name) for name in here], here, is_folded(cell))
         for data in (output.get('data', {}) for output in cell.get('outputs', [])):  # a parameter is not the function of that name
             if 'text/markdown' in data: data['text/markdown'] = re.sub(r'^- \[(`\w+`)\]\([^)]*\):', r'- \1:', ''.join(data['text/markdown']), flags=re.M)
@@ -195,12 +194,18 @@ def contents(text: str) -> str:
     return f'<details class="contents"><summary>On this page</summary>\n{links}\n</details>' if links else ''
 
 
-def rank_search(path: Path):
-    "In the search for a subject the chapters come first: of the laboratory and the API it looks at titles alone."
-    entries = json.loads(path.read_text())
-    for entry in entries:
-        if re.match('lab/|api/|house|api.html', entry['href']): entry['text'] = ''
-    path.write_text(json.dumps(entries))
+def rank_search(site: Path):
+    """Let Quarto's search show chapters before the reference and the laboratory, and what matches alike in the order of the
+    sidebar, not the shortest text first."""
+    order = [re.sub(r'\d+_|\.\w+$', '', href) for href in re.findall(r'href: ([\w/.]+)', (ROOT / 'nbs' / 'sidebar.yml').read_text())]
+    place = lambda entry: (order + [name]).index(name) if (name := entry['href'].partition('.html')[0]) else 0
+    entries = sorted(json.loads((site / 'search.json').read_text()), key=place)
+    tools = sum(place(entry) < order.index('results') for entry in entries)  # where they begin
+    (site / 'search.json').write_text(json.dumps(entries))
+    script = site / 'site_libs' / 'quarto-search' / 'quarto-search.js'
+    text, ranked = script.read_text(), f'(a, b) => (a.idx >= {tools}) - (b.idx >= {tools}) || a.score - b.score || a.idx - b.idx'
+    assert 'ignoreLocation: true,' in text, 'Quarto searches in another way'
+    script.write_text(text.replace('ignoreLocation: true,', f'ignoreLocation: true, ignoreFieldNorm: true, sortFn: {ranked},'))
 
 
 def pages_in(folder: Path) -> list[Path]:
@@ -264,7 +269,7 @@ def main():
     ups = {page: '../' * (len(page.relative_to(site).parts) - 1) or './' for page in pages_in(site)}
     pages = {page: finish(page.read_text(), site_url, up) for page, up in ups.items()}
     for page, text in unlink_unknown(pages).items(): page.write_text(text)
-    if (site / 'search.json').exists(): rank_search(site / 'search.json')
+    if renderer is with_quarto: rank_search(site)
     shutil.rmtree(DOCS, ignore_errors=True)
     shutil.move(PROC / '_docs', DOCS)
     print(f'{len(pages_in(DOCS))} pages in {DOCS.name}/, {renderer.__name__.replace("_", " ")}')

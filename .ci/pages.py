@@ -42,8 +42,9 @@ def thumbnail(path: Path, folder: Path) -> str:
 def card(href: str, text: str, notebooks: Path, site: Path) -> str:
     "A chapter in the contents: its figure or number, title, line and minutes."
     path = notebooks / href
-    time, picture = (f' *{minutes(path)} min*', thumbnail(path, site / 'thumbs')) if path.suffix == '.ipynb' else ('', '')
+    picture = thumbnail(path, site / 'thumbs') if path.suffix == '.ipynb' else ''
     number = re.match(r'\d+', text)
+    time = f' *{minutes(path)} min*' if number else ''
     sign = f'![{text}]({picture}){{.nolightbox}}' if picture else f'[{number[0]}]{{.sign}}' if number else ''
     return f'- {sign} **[{text}]({href})** {first_line(path)}{time}'
 

@@ -7,7 +7,6 @@ async function load() {
   const about = await (await fetch(here('model.json'))).json()
   const ort = await import(here('ort.wasm.bundle.min.mjs'))
   ort.env.wasm.numThreads = 1
-  ort.env.wasm.wasmPaths = here('./')
   return { ...about, ort, session: await ort.InferenceSession.create(here('small.onnx')) }
 }
 let network  // loads with the first picture
