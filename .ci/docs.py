@@ -3,8 +3,6 @@
 nbdev's own processing, then Quarto, if it is on the PATH: its pages are the ones that count, and a warning of its
 ends the build. Without it smalldocs, which reads the same _quarto.yml, makes plainer pages.
 """
-import base64
-import io
 import json
 import re
 import shutil
@@ -13,10 +11,9 @@ import sys
 from pathlib import Path
 
 import yaml
-from PIL import Image
 from nbdev.quarto import refresh_quarto_yml
 from nbdev.serve import proc_nbs
-from pages import split_api, write_contents
+from pages import draw_card, split_api, write_contents
 from photo import fetch_runtime, write_network
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -160,17 +157,6 @@ def copy_results():
         shutil.copy(path, target)
 
 
-def draw_card():
-    "card.png, which stands beside a link to the site: the figure of the home page, on white."
-    outputs = (output for cell in json.loads((ROOT / 'nbs' / 'index.ipynb').read_text())['cells'] for output in cell.get('outputs', []))
-    png = next(''.join(output['data']['image/png']) for output in outputs if 'image/png' in output.get('data', {}))
-    figure = Image.open(io.BytesIO(base64.b64decode(png))).convert('RGBA')
-    figure = figure.resize((1100, round(1100 * figure.height / figure.width)), Image.Resampling.LANCZOS)
-    card = Image.new('RGBA', (1200, 630), 'white')
-    card.alpha_composite(figure, (50, (630 - figure.height) // 2))
-    card.convert('RGB').save(PROC / 'card.png')
-
-
 def rename_pages() -> dict[str, str]:
     "Give the processed notebooks the names of their pages. Returns the file each page is made from, by its new name."
     names = {path.name: page_name(path) for path in processed()}
@@ -257,7 +243,7 @@ def main():
     shutil.rmtree(PROC / 'tests')  # no pages
     for path in processed(): tidy(path)
     copy_results()
-    draw_card()
+    draw_card(ROOT / 'nbs', PROC)
     split_api(PROC)
     write_contents(ROOT / 'nbs', PROC)
     write_network(PROC / 'try')

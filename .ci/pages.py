@@ -1,4 +1,4 @@
-"""Pages that are made from others: the contents with a card for each chapter, and the API, a page a module."""
+"""What is made from other pages: the contents with a card for each chapter, the API, a page a module, and the site's own card."""
 import base64
 import io
 import json
@@ -27,12 +27,26 @@ def minutes(path: Path) -> int:
     return max(1, round(words / WORDS_A_MINUTE))
 
 
-def thumbnail(path: Path, folder: Path) -> str:
-    "The first stored figure of a notebook, 480 pixels wide, as a file; its name, or '' if there is no figure."
+def first_figure(path: Path) -> Image.Image | None:
+    "The first stored figure of a notebook."
     outputs = (output for cell in json.loads(path.read_text())['cells'] for output in cell.get('outputs', []))
     png = next((''.join(output['data']['image/png']) for output in outputs if 'image/png' in output.get('data', {})), None)
-    if png is None: return ''
-    figure = Image.open(io.BytesIO(base64.b64decode(png))).convert('RGBA')
+    return Image.open(io.BytesIO(base64.b64decode(png))).convert('RGBA') if png else None
+
+
+def draw_card(notebooks: Path, site: Path):
+    "card.png, which stands beside a link to the site: the figure of the home page, on white."
+    figure = first_figure(notebooks / 'index.ipynb')
+    figure = figure.resize((1100, round(1100 * figure.height / figure.width)), Image.Resampling.LANCZOS)
+    made = Image.new('RGBA', (1200, 630), 'white')
+    made.alpha_composite(figure, (50, (630 - figure.height) // 2))
+    made.convert('RGB').save(site / 'card.png')
+
+
+def thumbnail(path: Path, folder: Path) -> str:
+    "The first figure of a notebook, at most 480 pixels wide, as a file; its name, or '' if there is no figure."
+    figure = first_figure(path)
+    if figure is None: return ''
     figure.thumbnail((480, 320), Image.Resampling.LANCZOS)
     folder.mkdir(exist_ok=True)
     figure.quantize(128, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(folder / f'{path.stem}.png', optimize=True)

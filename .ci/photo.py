@@ -18,8 +18,8 @@ FILES = 'ort.wasm.bundle.min.mjs', 'ort-wasm-simd-threaded.wasm'
 
 def write_network(folder: Path):
     "Small's weights, its classes and the size of its images."
-    from modified_resnet.inference import export, load
-    model = load('small')
+    from modified_resnet import create_model, export
+    model = create_model('small', pretrained=True)
     export(model, folder / 'small.onnx')
     about = {'classes': model.metadata.classes, 'size': model.metadata.image_size}
     (folder / 'model.json').write_text(json.dumps(about))
