@@ -10,6 +10,7 @@ import hashlib
 import http.client
 import os
 import sys
+import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import nn, Tensor
 from torch.utils.data import DataLoader, Dataset
+from tqdm import tqdm
 
 from .models import PAPER_MEAN, PAPER_STD
 
@@ -213,15 +215,36 @@ def broken_archive(archive: Path) -> str:
     return (f'{archive} is there, but not whole ({archive.stat().st_size:,} bytes, MD5 {found}, '
             f'not {CIFAR10.tgz_md5}): remove it, and get it again')
 
+# %% ../nbs/03_data.ipynb #d92a9f1e
+def fetch_archive(url: str, archive: Path):
+    """Download CIFAR-10's archive, or the rest of it if an earlier attempt broke off.
+    Raises OSError if it breaks off, or if that is not the archive."""
+    if archive.exists() and not broken_archive(archive): return
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    have = archive.stat().st_size if archive.exists() else 0
+    request = urllib.request.Request(url, headers={'Range': f'bytes={have}-', 'User-Agent': 'modified_resnet'})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        if answer.status != 206: have = 0  # a host that knows no parts sends the whole
+        total = None if answer.length is None else have + answer.length
+        with open(archive, 'ab' if have else 'wb') as file, tqdm(
+                desc=ARCHIVE, total=total, initial=have, unit='B', unit_scale=True, disable=sys.stderr is None) as bar:
+            while chunk := answer.read(2 ** 16): bar.update(file.write(chunk))
+    if total and (got := archive.stat().st_size) < total:
+        raise ConnectionError(f'it broke off after {got:,} of {total:,} bytes')
+    if broken_archive(archive):
+        archive.unlink()
+        raise ConnectionError(f'{url} is not the archive: its MD5 sum is another')
+
+
 # %% ../nbs/03_data.ipynb #8b6f0d31
 def cifar10_images(
     root: Path,  # OFFICIAL_FOLDER is in it
     download: bool | str = False,  # fetch and unpack what is not there; an address: from there
 ) -> tuple[ImageSet, ...]:
-    """CIFAR-10 from its official files, in order of class; torchvision reads and fetches them, and checks MD5 sums.
+    """CIFAR-10 from its official files, in order of class; torchvision reads them, and checks MD5 sums.
     Raises ConnectionError if they cannot be downloaded into `root`, ValueError if what is there is damaged."""
     from torchvision.datasets import CIFAR10
-    from torchvision.datasets.utils import download_and_extract_archive
+    from torchvision.datasets.utils import extract_archive
     def read(): return [CIFAR10(root, train=train) for train in (True, False)]
     url = download if isinstance(download, str) else CIFAR10.url
     try:
@@ -230,15 +253,15 @@ def cifar10_images(
             if not download: raise
             print(f'fetching CIFAR-10 (170 MB) from {url}; if you have {ARCHIVE}, or know a faster place, '
                   'stop this and set CIFAR10 to its path or address', file=sys.stderr)
-            download_and_extract_archive(url, root, filename=ARCHIVE, md5=CIFAR10.tgz_md5)
+            fetch_archive(url, root / ARCHIVE)
+            extract_archive(root / ARCHIVE, root)
             parts = read()
     except (OSError, RuntimeError, EOFError, http.client.HTTPException) as error:
         if not download: raise ValueError(f'{root / OFFICIAL_FOLDER} is there, but not whole: '
                                           f'remove it, and unpack {ARCHIVE} again') from error
-        raise ConnectionError(f'CIFAR-10 is not in {root} and could not be downloaded ({error}). Try again, or with '
-                              'another folder in MODIFIED_RESNET_CACHE; or fetch '
-                              f'{url} yourself (curl -C - -O goes on where it ended), and set CIFAR10 to the path '
-                              f'of {ARCHIVE} or the address of a mirror; or choose --data digits') from error
+        raise ConnectionError(f'CIFAR-10 is not in {root} and could not be downloaded ({error}). Try again: it goes on '
+                              'where it ended. Or with another folder in MODIFIED_RESNET_CACHE; or set CIFAR10 to the '
+                              f'path of {ARCHIVE} or the address of a mirror; or choose --data digits') from error
     sets = (ImageSet(torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(part.targets),
                      tuple(part.classes)) for part in parts)
     return tuple(map(_as_cifar10, sets, (0, 1)))
