@@ -12,7 +12,6 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from os.path import commonprefix
 from pathlib import Path
 
 from filelock import FileLock
