@@ -12,7 +12,6 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from os.path import commonprefix
 from pathlib import Path
 
 from filelock import FileLock
@@ -200,8 +199,11 @@ class Records:
         self.rows = {row['run']: row for row in rows}
 
     def command(self, name: str) -> str:
-        "The command that makes a run: as it was made, or if it never was, on CIFAR-10 in float32."
-        return self.rows[name]['command'] if name in self.rows else command_of(name, results=in_command(self.folder))
+        "The command that makes a run: as it was made, or if it never was, as the first of its set."
+        if name in self.rows: return self.rows[name]['command']
+        first = next((row for run, row in self.rows.items() if run.split('-')[0] == name.split('-')[0]), None)
+        given = (first['data'], first['precision']) if first else ()
+        return command_of(name, *given, results=in_command(self.folder))
 
     def need(
         self,
