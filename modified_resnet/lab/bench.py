@@ -36,7 +36,7 @@ from ..optimizers import make_optimizer, make_scheduler
 from ..recipe import check_is_recipe, Recipe, Speed
 from ..runs import (add_session, advise_on_memory, environment, epoch_line, is_best, open_run,
                                   run_config, write_results)
-from ..trainer import metadata_of, network_changes, normalization_of, Trainer, WARM_UP
+from ..trainer import metadata_of, normalization_of, Trainer, WARM_UP
 from ..training import check_pair, get_device, history_row, test_epoch, train_epoch
 
 # %% ../../nbs/lab/03_bench.ipynb #d32a7036
@@ -78,7 +78,7 @@ def fit_reference(
         add_session(folder)
         torch.manual_seed(recipe.seed)
         model, criterion = create_model(recipe.model, num_classes=len(train_set.classes)), nn.CrossEntropyLoss()
-        model.metadata = metadata_of(recipe.model, train_set, changes=network_changes(recipe))
+        model.metadata = metadata_of(model, train_set)
         optimizer = make_optimizer(recipe, model.parameters())
         scheduler = make_scheduler(recipe, optimizer, len(train_set))
         train_loader, test_loader = paper_loaders(train_set, test_set, recipe.batch_size, num_workers)
