@@ -92,7 +92,6 @@ def retain_freed_memory():
     except (AttributeError, OSError, TypeError): return
     for setting in ((-1, 2 ** 31 - 1), (-2, 2 ** 28), (-3, 2 ** 25), (-3, 2 ** 30), (-8, 1)): mallopt(*setting)
 
-# %% ../nbs/24_trainer.ipynb #886b6572
 def safe_speed(speed: Speed, model: nn.Module, device: torch.device) -> Speed:
     """The speed settings, without `channels_last` on a CPU if a width of the network is no multiple of 16.
     Raises TypeError for another thing than a Speed."""
