@@ -632,8 +632,7 @@ def forget_test(trainer: Trainer, folder: Path):
 def say_start(model: nn.Module, init: nn.Module):
     "Print that a run begins with given weights, and if its images are normalized by other numbers than theirs were."
     print('beginning with the weights of the given model; the optimizer starts anew')
-    known = getattr(init, 'metadata', None)
-    if known and known.classes and model_normalization(init) != model_normalization(model):
+    if hasattr(init, 'metadata') and model_normalization(init) != model_normalization(model):
         print('note: they were trained on images that were normalized by other numbers than this run takes: '
               'the first epochs may be spent on that')
 

@@ -27,7 +27,7 @@ from .augmentation import CachedBatches
 from .data import channel_stats, ImageSet, normalize
 from .evaluation import (autocast, confusion_matrix, layout_of, mean_by_batch, model_normalization,
                                         predict_logits, to_float64)
-from .models import create_model, Metadata, MODELS, PAPER_MEAN, PAPER_STD, unwrap
+from .models import create_model, Metadata, MODELS, PAPER_MEAN, PAPER_STD, ResNet, unwrap
 from .optimizers import (EMA, learning_rates, make_optimizer, parameter_groups, whiten_stem,
                                         zero_init_residual)
 from .recipe import check_is_recipe, Recipe, Speed
@@ -140,6 +140,61 @@ def balanced_class_weights(data: ImageSet) -> Tensor:
     counts = data.labels.bincount(minlength=len(data.classes)).float()
     return len(data) / (counts.count_nonzero() * counts.clamp(min=1))
 
+# %% ../nbs/24_trainer.ipynb #fc30dac0
+def new_classifier(model: nn.Module, num_classes: int):
+    "Replace the last linear layer of a network by one of zeros for other classes, in place."
+    name, old = last_linear(model)
+    layer = nn.Linear(old.in_features, num_classes).to(old.weight)
+    for weight in layer.parameters(): nn.init.zeros_(weight)
+    model.set_submodule(name, layer)
+
+def last_linear(model: nn.Module) -> tuple[str, nn.Linear]:
+    "The classifier of a network, with its name. Raises ValueError for a network without a linear layer."
+    layers = [item for item in model.named_modules() if isinstance(item[1], nn.Linear)]
+    if not layers: raise ValueError(f'the {type(model).__name__} has no linear layer: set requires_grad and classifier '
+                                    'yourself')
+    return layers[-1]
+
+def freeze_features(model: nn.Module):
+    "Freeze everything but the classifier, in place."
+    model.requires_grad_(False)
+    last_linear(model)[1].requires_grad_()
+
+# %% ../nbs/24_trainer.ipynb #60877270
+FEW_STEPS = 20  # of an epoch: with fewer, running statistics lag behind the weights
+
+def norms_of(model: nn.Module) -> list[nn.Module]:
+    "The batch normalizations of a network."
+    return [layer for layer in model.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
+
+def is_frozen(layer: nn.Module) -> bool:
+    "Does a layer have parameters, none of which is trained?"
+    return not any(p.requires_grad for p in layer.parameters()) and any(True for _ in layer.parameters())
+
+def train_mode(model: nn.Module) -> nn.Module:
+    "The model in training mode, but for frozen batch normalization."
+    model.train()
+    for norm in filter(is_frozen, norms_of(model)): norm.eval()
+    return model
+
+@torch.no_grad()
+def settle_norms(
+    model: nn.Module,  # its running statistics are replaced, but for those of frozen layers; left in evaluation mode
+    batches: CachedBatches,  # training images
+    precision: str,  # as for `autocast`
+):
+    "Compute running statistics anew: their mean over batches of all training images, not augmented."
+    norms = [norm for norm in norms_of(model.eval()) if norm.track_running_stats and not is_frozen(norm)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.train().reset_running_stats()
+        norm.momentum = None  # the plain mean
+    with autocast(batches.images.device, precision):
+        for part in batches.images.tensor_split(len(batches)) if norms else ():
+            model(normalize(part, *batches.normalization).contiguous(memory_format=batches.layout))
+    for norm, momentum in zip(norms, momenta): norm.momentum = momentum
+    model.eval()
+
 # %% ../nbs/24_trainer.ipynb #936847c4
 def prepare_network(
     model: nn.Module | str,  # copied; or the name of one of ours, which is initialized
@@ -150,10 +205,13 @@ def prepare_network(
     dropout). PyTorch's own generator stays as it is.
     Raises TypeError for what is no network, ValueError for a recipe that would change a given one."""
     if isinstance(model, str):
+        if recipe.freeze: raise ValueError('freeze=True trains only the classifier of a trained network: '
+                                           'give such a network, not a name, or leave it out')
         with torch.random.fork_rng([]):
             torch.default_generator.manual_seed(recipe.seed)
             network = network_of(replace(recipe, model=model), num_classes=len(train.classes),
                                  in_channels=train.images.shape[1])
+            if recipe.zero_init_residual: zero_init_residual(network)
             state = torch.get_rng_state()
     elif isinstance(model, nn.Module):
         for field, value in network_changes(recipe).items():
@@ -162,11 +220,12 @@ def prepare_network(
                                  'give the name of one, or a network that has it already')
         network, state = copy.deepcopy(unwrap(model)).cpu(), torch.Generator().manual_seed(recipe.seed).get_state()
     else: raise TypeError(f"model={model!r}: want a network (nn.Module), or a name such as 'small'")
-    normalization = normalization_of(recipe, train)
+    own = recipe.normalization == 'model'
+    normalization = model_normalization(network) if own else normalization_of(recipe, train)
     network.metadata = metadata_of(network, train, *normalization)
-    if recipe.zero_init_residual: zero_init_residual(network)
-    if recipe.whitening: whiten_stem(network, train.images[::max(1, len(train) // 500)],
-                                     lambda part: normalize(part, *normalization))
+    if recipe.freeze: freeze_features(network)
+    if recipe.whitening and isinstance(model, str):
+        whiten_stem(network, train.images[::max(1, len(train) // 500)], lambda part: normalize(part, *normalization))
     return network, state
 
 # %% ../nbs/24_trainer.ipynb #47400a63
@@ -201,8 +260,8 @@ def place_network(model: nn.Module, device: torch.device, speed: Speed, world: W
     if speed.sync_batchnorm and device.type != 'cuda':
         raise ValueError(f'sync_batchnorm=True on {device.type}: it needs GPUs; leave it out')
     if speed.sync_batchnorm and world.size > 1: return nn.SyncBatchNorm.convert_sync_batchnorm(model)
-    if device.type == 'cuda' and speed.kernels and speed.channels_last and not speed.compile:
-        use_kernels(model, device)
+    if (device.type == 'cuda' and speed.kernels and speed.channels_last and not speed.compile
+            and isinstance(model, ResNet)): use_kernels(model, device)
     return model
 
 # %% ../nbs/24_trainer.ipynb #c70b6ec3
@@ -217,7 +276,7 @@ def check_network(model: nn.Module, recipe: Recipe, train: ImageSet, speed: Spee
     images = min(2, last if speed.sync_batchnorm else max(1, last // world.size))
     try:
         with torch.no_grad(), torch.random.fork_rng([]):
-            outputs = copy.deepcopy(model).train()(torch.zeros(images, *train.images.shape[1:]))
+            outputs = train_mode(copy.deepcopy(model))(torch.zeros(images, *train.images.shape[1:]))
     except ValueError as error:
         raise ValueError(f'{has}, with which the network fails ({first_line(error)}): choose another, '
                          'or larger images') from error
@@ -327,7 +386,7 @@ class Step:
         "The step, for a batch of `size` images; in a single process it is the same for every batch of that size."
         images, labels = self.batches.take(self.index % len(self.batches), size)
         set_rates(self.optimizer, self.table.index_select(0, self.index)[0] if self.graph else self.rates[self.number])
-        self.model.train()
+        train_mode(self.model)
         self.optimizer.zero_grad()
         with autocast(self.device, self.speed.precision): logits = self.forward(images)
         loss = F.cross_entropy(logits.float(), labels, self.class_weights, reduction='sum',
@@ -424,7 +483,6 @@ class _Epochs(_Steps):
     "The second part of `Trainer`: what an epoch has brought."
     ema: EMA | None; speed: Speed; classes: tuple[str, ...]; test_images: Tensor; test_labels: Tensor
     history: list[dict]; confusion: Tensor | None  # a row an epoch; of the last evaluation, (classes, classes)
-
     @property
     def eval_model(self) -> nn.Module:
         "The network that is evaluated and saved: the average, if the recipe has one."
@@ -445,9 +503,10 @@ class _Epochs(_Steps):
     def finish_epoch(self) -> dict:
         """Evaluate, add a row to the history, and start the next epoch. Returns the row. Raises ValueError if the epoch
         has batches left, FloatingPointError as `check_finite`, and if a test loss is not finite."""
-        start, left = time.perf_counter(), len(self.batches) - self.batch
-        if left: raise ValueError(f'epoch {self.epoch} has {left} batches left: take its steps first')
+        start = time.perf_counter()
+        if not self.epoch_done: raise ValueError(f'epoch {self.epoch} has batches left: take its steps first')
         self.check_finite()
+        if len(self.batches) < FEW_STEPS: settle_norms(self.eval_model, self.batches, self.speed.precision)
         losses, found = evaluate_in_parts(self.eval_model, self.test_images, self.test_labels, self.speed, self.world)
         if not losses.isfinite().all():
             raise FloatingPointError(f'a test loss of epoch {self.epoch} is not finite: '
