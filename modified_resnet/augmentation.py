@@ -196,17 +196,18 @@ def normalized(batches: Batches, images: Tensor, labels: Tensor,
 
 # %% ../nbs/21_augmentation.ipynb #54b3ff04
 CHUNK = 2 ** 21  # pixels, of some 2,000 small images: they keep a GPU busy, and need 100 MB or so while they are made
+NO_LABEL = -100  # cross_entropy leaves such an image out
 
 class CachedBatches(Batches):
-    "Batches for a single process: augmented a chunk at a time, and taken from it by a number that is on the device."
+    "Batches that are augmented a chunk at a time, and taken from it by a number that is on the device."
     chunk: int | None = None  # the part of the epoch that is cached
     cache: list[Tensor] | None = None
 
-    def __init__(self, data: ImageSet, recipe: Recipe, device: torch.device, **kwargs):
-        super().__init__(data, recipe, device, **kwargs)
-        # batches of a chunk: on a GPU about CHUNK pixels, in a cache of a CPU no more than one
+    def __init__(self, data: ImageSet, recipe: Recipe, device: torch.device, *args, **kwargs):
+        super().__init__(data, recipe, device, *args, **kwargs)
+        # batches of a chunk: on a GPU about CHUNK pixels; on a CPU, or with several processes, no more than one
         pixels = recipe.batch_size * data.images[0, 0].numel()
-        self.chunk_size = 1 if device.type == 'cpu' else max(1, CHUNK // pixels)
+        self.chunk_size = 1 if device.type == 'cpu' or self.world_size > 1 else max(1, CHUNK // pixels)
 
     def set_epoch(self, epoch: int):
         super().set_epoch(epoch)
@@ -216,7 +217,7 @@ class CachedBatches(Batches):
         "Make the chunk that a batch is in, unless it is cached."
         if self.chunk == (chunk := batch // self.chunk_size): return
         rows = self.chunk_size * self.recipe.batch_size
-        made = augmented(self, slice(chunk * rows, (chunk + 1) * rows))
+        made = augmented(self, slice(chunk * rows + self.rank, (chunk + 1) * rows, self.world_size))
         if self.cache is None:
             self.cache = [part.new_empty(min(rows, len(self.images)), *part.shape[1:]) for part in made]
         for stored, part in zip(self.cache, made): stored[:len(part)].copy_(part)
@@ -225,9 +226,12 @@ class CachedBatches(Batches):
     def take(
         self,
         index: Tensor,  # of the batch in the epoch, int64 (1,), on the device; its chunk is cached
-        size: int,  # its images
+        size: int,  # its images, over all processes
     ) -> tuple[Tensor, Tensor]:
-        "float32 (size, C, H, W) and int64 (size,); Python need not know which. Raises ValueError if none is cached."
+        """This process's part: float32 (n, C, H, W) and int64 (n,); one image without a label if it has none.
+        Python need not know which batch it is. Raises ValueError if none is cached."""
         if self.cache is None: raise ValueError('no batch is ready: prepare one first')
-        rows = index % self.chunk_size * self.recipe.batch_size + torch.arange(size, device=self.device)
-        return normalized(self, *(stored.index_select(0, rows) for stored in self.cache))
+        own = len(range(self.rank, size, self.world_size))
+        rows = index % self.chunk_size * self.recipe.batch_size + torch.arange(max(own, 1), device=self.device)
+        images, labels = normalized(self, *(stored.index_select(0, rows) for stored in self.cache))
+        return images, labels if own else torch.full_like(labels, NO_LABEL)

@@ -70,7 +70,7 @@ def make_stage(block: Callable[..., nn.Module], in_planes: int, planes: int, num
 # %% ../nbs/02_models.ipynb #b7e046d8
 class ResNet(nn.Module):
     "A residual network for small images (paper, 'Network Architecture'): stem, stages, average pool, classifier."
-    metadata: Metadata  # of a trained network only
+    metadata: Metadata  # of a network that was made by its name
 
     def __init__(
         self,
@@ -168,7 +168,7 @@ def create_model(
     if dropout: model.avgpool = nn.Sequential(model.avgpool, nn.Dropout(dropout))
     options = dict(num_blocks=num_blocks, batch_norm=batch_norm, skip=skip, dropout=dropout,
                    block_dropout=block_dropout)
-    model.made_by = name, options  # for the metadata that a training gives it
+    model.metadata = Metadata(name, options=options)
     if saved: load_trained(model, saved, options)
     return model
 
