@@ -34,7 +34,7 @@ from .results import device_name, mean, Results
 from ..models import create_model, MODELS
 from ..optimizers import make_optimizer, make_scheduler
 from ..recipe import check_is_recipe, Recipe, Speed
-from ..runs import (add_session, advise_on_memory, environment, epoch_line, is_best, open_run,
+from ..runs import (add_session, advise, environment, epoch_line, is_best, open_run,
                                   run_config, write_results)
 from ..trainer import metadata_of, network_changes, normalization_of, Trainer, WARM_UP
 from ..training import check_pair, get_device, history_row, test_epoch, train_epoch
@@ -68,13 +68,13 @@ def fit_reference(
     num_workers: int = 4,  # processes that augment; the paper's notebook has 4
 ) -> tuple[nn.Module, list[dict]]:
     """The paper's experiment in its plain form, on the CPU: the trained network and its history.
-    Errors as `check_reference`, `check_pair`, `normalization_of`, `open_run` and `advise_on_memory`."""
+    Errors as `check_reference`, `check_pair`, `normalization_of`, `open_run` and `advise`."""
     check_is_recipe(recipe)
     check_reference(recipe)
     check_pair(train_set, test_set)
     normalization_of(Recipe(), train_set)
     with (open_run(out, run_config(recipe, train_set, test_set), resume=None) as folder,
-          advise_on_memory(recipe.batch_size, train_set)):
+          advise(recipe.batch_size, train_set)):
         add_session(folder)
         torch.manual_seed(recipe.seed)
         model, criterion = create_model(recipe.model, num_classes=len(train_set.classes)), nn.CrossEntropyLoss()

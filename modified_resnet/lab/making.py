@@ -26,8 +26,8 @@ from unittest.mock import patch
 import torch
 from filelock import FileLock, Timeout
 
-from ..checkpoints import (as_path, LAST, load_network, read_checkpoint, read_csv, read_json, RunLocked,
-                                         save_tensors, write_atomically, write_csv, write_json)
+from ..checkpoints import (as_path, LAST, load_network, locked, read_checkpoint, read_csv, read_json,
+                                         RunLocked, save_tensors, write_atomically, write_csv, write_json)
 from ..data import ImageSet, normalize, split
 from ..evaluation import layout_of, model_normalization, predict_logits
 from .bench import (bench, Extent, has_part, lr_range_test, parts_of, target_accuracy,
@@ -36,7 +36,7 @@ from .plan import BASES, best_recipe, for_smoke, run_name, SEEDS, SETS
 from .results import Results, write_runs
 from ..models import MODELS
 from ..recipe import Recipe, Speed
-from ..runs import (environment, fit, Interrupted, is_locked, read_config, read_history, recipe_of,
+from ..runs import (environment, fit, Interrupted, read_config, read_history, recipe_of,
                                   remove_partial, run_config, text_table)
 from ..training import get_device
 
@@ -217,7 +217,8 @@ RACE_EPOCHS = 4  # of our side in the time to accuracy: with it, Small ended wel
 def _make_run(lab: Lab, name: str, recipe: Recipe) -> str:
     "Train and record a run, and write runs.csv: 'made' or 'diverged'. Raises RunLocked if another process is at it."
     folder, record = lab.out / name, lab.results / name
-    if is_locked(folder): raise RunLocked(f'{folder}: another process is at work on it')
+    if (folder / 'lock').exists():
+        with locked(folder): pass  # raises RunLocked if another process is at work on it
     print(f'{name}: {recipe.epochs} epoch{"s" if recipe.epochs > 1 else ""}', flush=True)
     try: fit(recipe.model, lab.train, lab.test, recipe, out=folder, resume='auto', device=lab.device, speed=lab.speed)
     except FloatingPointError as error:
