@@ -303,7 +303,7 @@ def make_network(weights: dict, about: dict | None, path: Path) -> nn.Module:
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RuntimeError, IndexError) as error:
         raise CheckpointError(f'{path} is of no network of this package, or says of itself what makes no sense '
                               f'({error}); its keys are {some_keys(weights)}') from None
-    weights = {name: torch.tensor(0) for name in wanted if name.endswith('num_batches_tracked')} | weights
+    weights = weights | {name: torch.tensor(0) for name in wanted.keys() - weights.keys() if 'num_batches' in name}
     check_weights(weights, wanted, f'{path} is not of {known.name}')
     model = make()
     model.load_state_dict(weights)
