@@ -3,8 +3,6 @@
 nbdev's own processing, then Quarto, if it is on the PATH: its pages are the ones that count, and a warning of its
 ends the build. Without it smalldocs, which reads the same _quarto.yml, makes plainer pages.
 """
-import base64
-import io
 import json
 import re
 import shutil
@@ -13,12 +11,14 @@ import sys
 from pathlib import Path
 
 import yaml
-from PIL import Image
 from nbdev.quarto import refresh_quarto_yml
 from nbdev.serve import proc_nbs
+from pages import draw_card, split_api, write_contents
+from photo import fetch_runtime, write_network
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
+LONG = 25  # lines of a cell that defines functions, from which on it is folded
 PROC, DOCS = ROOT / '_proc', ROOT / '_docs'
 
 
@@ -103,9 +103,21 @@ def write_notebook(path: Path, notebook: dict):
     path.write_text(json.dumps(notebook))
 
 
-def fold_marked(cell: dict):
-    "Fold a cell that is marked by `hide_input`. A directive in an exported cell would go into the module, and `nbdev_update` doubles it."
-    if cell['metadata'].get('hide_input'): cell['source'] = f'#| code-fold: true\n{"".join(cell["source"])}'
+def fold_marked(cell: dict, defined: list[str]):
+    """Fold a cell that is marked by `hide_input`, or is long and defines what has a signature. (A directive in an exported
+    cell would go into the module, and `nbdev_update` doubles it.)"""
+    source = ''.join(cell['source'])
+    if cell['metadata'].get('hide_input') or defined and source.count('\n') > LONG: cell['source'] = f'#| code-fold: true\n{source}'
+
+
+def name_fold(cell: dict):
+    "Say on a fold what is in it: the figure that it draws, the function that it defines."
+    source, outputs = ''.join(cell['source']), cell.get('outputs') or []
+    if not re.search(r'^#\| *code-fold: *true', source, re.M) or 'code-summary' in source: return
+    drawn, defined = re.search(r'^#\| *fig-cap: *"?(Figure \d+|)', source, re.M), re.findall(r'^(?:def|class) (\w+)', source, re.M)
+    name = (f'Draw {drawn[1] or "the figure"}' if drawn or any('image/png' in output.get('data', {}) for output in outputs)
+            else f'Code of {", ".join(defined[:3])}' if defined else 'Make the table' if outputs else 'Code')
+    cell['source'] = f'#| code-summary: "{name}"\n{source}'
 
 
 def fold_tests(cell: dict):
@@ -125,10 +137,11 @@ def tidy(path: Path):
     for name in boxes.keys() - docs.keys(): boxes[name]['outputs'][0]['data']['text/markdown'] = tidy_box(text_of(boxes[name]))
     notebook['cells'] = []
     for cell in cells:
-        fold_imports(cell)
-        fold_marked(cell)
-        fold_tests(cell)
         here = sorted((name for name in docs if defines(cell, name)), key=lambda name: ''.join(cell['source']).index(f' {name.rpartition(".")[2]}'))
+        fold_imports(cell)
+        fold_marked(cell, here)
+        fold_tests(cell)
+        name_fold(cell)
         notebook['cells'] += boxes_of([docs.pop(name) for name in here], here, is_folded(cell))
         for data in (output.get('data', {}) for output in cell.get('outputs', [])):  # a parameter is not the function of that name
             if 'text/markdown' in data: data['text/markdown'] = re.sub(r'^- \[(`\w+`)\]\([^)]*\):', r'- \1:', ''.join(data['text/markdown']), flags=re.M)
@@ -144,21 +157,10 @@ def copy_results():
         shutil.copy(path, target)
 
 
-def draw_card():
-    "card.png, which stands beside a link to the site: the figure of the home page, on white."
-    outputs = (output for cell in json.loads((ROOT / 'nbs' / 'index.ipynb').read_text())['cells'] for output in cell.get('outputs', []))
-    png = next(''.join(output['data']['image/png']) for output in outputs if 'image/png' in output.get('data', {}))
-    figure = Image.open(io.BytesIO(base64.b64decode(png))).convert('RGBA')
-    figure = figure.resize((1100, round(1100 * figure.height / figure.width)), Image.Resampling.LANCZOS)
-    card = Image.new('RGBA', (1200, 630), 'white')
-    card.alpha_composite(figure, (50, (630 - figure.height) // 2))
-    card.convert('RGB').save(PROC / 'card.png')
-
-
 def rename_pages() -> dict[str, str]:
     "Give the processed notebooks the names of their pages. Returns the file each page is made from, by its new name."
     names = {path.name: page_name(path) for path in processed()}
-    swap = lambda text: re.sub(r'(?<![\w/])(?:' + '|'.join(map(re.escape, names)) + ')', lambda m: names[m[0]] + '.ipynb', text)
+    swap = lambda text: re.sub(r'(?:(?<![\w/])|(?<=\.\./))(?:' + '|'.join(map(re.escape, names)) + ')', lambda m: names[m[0]] + '.ipynb', text)
     for path in processed():
         notebook = json.loads(path.read_text())
         for cell in notebook['cells']:
@@ -167,7 +169,7 @@ def rename_pages() -> dict[str, str]:
                 if 'text/markdown' in output.get('data', {}): output['data']['text/markdown'] = swap(''.join(output['data']['text/markdown']))
         path.unlink()
         write_notebook(path.with_stem(names[path.name]), notebook)
-    for path in [*PROC.glob('*.yml'), *PROC.glob('*.qmd')]: path.write_text(swap(path.read_text()))
+    for path in [*PROC.glob('*.yml'), *PROC.rglob('*.qmd')]: path.write_text(swap(path.read_text()))
     return {f'{new}.ipynb': old for old, new in names.items()}
 
 
@@ -176,6 +178,20 @@ def contents(text: str) -> str:
     found = re.search(r'<nav id="TOC".*?(<ul[ >].*?</ul>)\s*(?:</nav>|<div class="toc-actions)', text, re.S)
     links = re.sub(r' (?:id|class|data-scroll-target)="[^"]*"', '', found[1]) if found else ''
     return f'<details class="contents"><summary>On this page</summary>\n{links}\n</details>' if links else ''
+
+
+def rank_search(site: Path):
+    """Let Quarto's search show chapters before the reference and the laboratory, and what matches alike in the order of the
+    sidebar, not the shortest text first."""
+    order = [re.sub(r'\d+_|\.\w+$', '', href) for href in re.findall(r'href: ([\w/.]+)', (ROOT / 'nbs' / 'sidebar.yml').read_text())]
+    place = lambda entry: (order + [name]).index(name) if (name := entry['href'].partition('.html')[0]) else 0
+    entries = sorted(json.loads((site / 'search.json').read_text()), key=place)
+    tools = sum(place(entry) < order.index('results') for entry in entries)  # where they begin
+    (site / 'search.json').write_text(json.dumps(entries))
+    script = site / 'site_libs' / 'quarto-search' / 'quarto-search.js'
+    text, ranked = script.read_text(), f'(a, b) => (a.idx >= {tools}) - (b.idx >= {tools}) || a.score - b.score || a.idx - b.idx'
+    assert 'ignoreLocation: true,' in text, 'Quarto searches in another way'
+    script.write_text(text.replace('ignoreLocation: true,', f'ignoreLocation: true, ignoreFieldNorm: true, sortFn: {ranked},'))
 
 
 def pages_in(folder: Path) -> list[Path]:
@@ -227,7 +243,11 @@ def main():
     shutil.rmtree(PROC / 'tests')  # no pages
     for path in processed(): tidy(path)
     copy_results()
-    draw_card()
+    draw_card(ROOT / 'nbs', PROC)
+    split_api(PROC)
+    write_contents(ROOT / 'nbs', PROC)
+    write_network(PROC / 'try')
+    fetch_runtime(PROC / 'try')
     renderer = with_quarto if shutil.which('quarto') else without_quarto
     renderer()
     site_url = yaml.safe_load((PROC / 'nbdev.yml').read_text())['website']['site-url']
@@ -235,6 +255,7 @@ def main():
     ups = {page: '../' * (len(page.relative_to(site).parts) - 1) or './' for page in pages_in(site)}
     pages = {page: finish(page.read_text(), site_url, up) for page, up in ups.items()}
     for page, text in unlink_unknown(pages).items(): page.write_text(text)
+    if renderer is with_quarto: rank_search(site)
     shutil.rmtree(DOCS, ignore_errors=True)
     shutil.move(PROC / '_docs', DOCS)
     print(f'{len(pages_in(DOCS))} pages in {DOCS.name}/, {renderer.__name__.replace("_", " ")}')

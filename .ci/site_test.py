@@ -4,14 +4,17 @@ Each page at 1,300 pixels in light and at 390 in dark, and some at 1,300 in dark
 nothing wider than the page or cut (at 1,300 no table scrolls either), code that can be read, every picture with an alternative
 text and, on a phone, with letters of a size, no serious finding of axe-core, under 1 MB. A header of one row and a table of
 contents on a phone. Links and anchors lead somewhere, no id or caption stands twice, no raw Markdown.
-Search finds BasicBlock. The theme switches, and the choice is kept.
+Search finds BasicBlock, and of a subject its chapter first. The theme switches, and the choice is kept. A picture that is
+dropped on Try a photo gets the probabilities that `predict` gives it.
 """
+import base64
 import functools
 import http.server
 import os
 import re
 import shutil
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -32,7 +35,8 @@ CHECKS = {
     'captions without a picture or table': """[...document.querySelectorAll('figure:has(figcaption)')].filter(figure => !figure.querySelector('img, svg, table, pre')).map(figure => figure.innerText)""",
     'pictures that share a caption': """[...document.querySelectorAll('main .cell:has(figcaption)')]
         .filter(cell => cell.querySelectorAll('img').length > cell.querySelectorAll('figcaption').length).map(cell => cell.querySelector('figcaption').innerText)""",
-    'pictures on the dark, whose inks are for white': """[...document.querySelectorAll('.quarto-dark main img')].filter(image => getComputedStyle(image).backgroundColor !== 'rgb(255, 255, 255)').map(image => image.alt)""",
+    'folds without a name': """[...document.querySelectorAll('main details.code-fold > summary')].filter(summary => summary.innerText.trim() === 'Code').map(summary => summary.parentElement.textContent)""",
+    'text or code wider than the column': """[...document.querySelectorAll('main p, main pre, main figure, main figcaption')].filter(part => part.offsetWidth > 762 && !part.closest('table')).map(part => part.innerText)""",
     'captions that stand twice': """[...document.querySelectorAll('figcaption')].map(caption => caption.innerText).filter((text, i, all) => all.indexOf(text) < i)""",
     'code of another size than 13 to 15 px': """[...document.querySelectorAll('main pre code')]
         .map(code => parseFloat(getComputedStyle(code).fontSize) + ' px: ' + code.innerText).filter(text => !(parseFloat(text) >= 13 && parseFloat(text) <= 15))""",
@@ -63,6 +67,7 @@ CHECKS = {
     'no table of contents': """document.querySelectorAll('main section.level2').length < 2
         || [...document.querySelectorAll('nav[role=doc-toc], details.contents')].some(toc => toc.checkVisibility()) ? [] : [document.title]""",
 }
+SUBJECTS = {'augmentation': '(augmentation|ablations).html', 'calibration': 'evaluation.html', 'weight decay': 'optimizers.html', 'overfit': 'training.html', 'receptive field': 'models.html'}
 # What is alike fails alike. axe-core is shown one code token of each kind (all of them take three times as long),
 # and of the long lists, tables and series of code blocks fifty entries.
 WITHOUT_REPETITION = '''() => {
@@ -177,6 +182,11 @@ def use(browser, base: str) -> list[str]:
     page.wait_for_timeout(1500)
     results = page.locator('.aa-Item').all_inner_texts()
     if not any('BasicBlock' in text for text in results): found.append(f'search does not find BasicBlock: {results[:3]}')
+    for subject, chapters in SUBJECTS.items():
+        page.fill('input.aa-Input', subject)
+        page.wait_for_timeout(1000)
+        first = page.locator('.aa-Item a').first.get_attribute('href')
+        if not re.search(chapters, first): found.append(f'search for {subject} leads to {first} first, not to {chapters}')
     color = lambda: page.evaluate('getComputedStyle(document.body).backgroundColor')
     page.goto(f'{base}/index.html')
     light = color()
@@ -194,6 +204,42 @@ def use(browser, base: str) -> list[str]:
     page.keyboard.press('Enter')
     if not page.locator('.glightbox-open').count(): found.append('a figure does not enlarge')
     return found
+
+
+def drop(page, picture: Path):
+    "Drop a picture on the page, as a mouse does."
+    dropped = page.evaluate_handle("""picture => {
+        const transfer = new DataTransfer()
+        transfer.items.add(new File([Uint8Array.from(atob(picture), letter => letter.charCodeAt(0))], 'picture.png', {type: 'image/png'}))
+        return transfer
+    }""", base64.b64encode(picture.read_bytes()).decode())
+    page.dispatch_event('#photo .drop', 'drop', {'dataTransfer': dropped})
+
+
+def try_photo(browser, base: str) -> list[str]:
+    "What is wrong with the answers of Try a photo: they are those of `predict`, for a small picture and a large one, and what is no picture is refused."
+    if not (DOCS / 'try' / 'ort.wasm.bundle.min.mjs').exists(): return print('Try a photo not tested: the site was built without ONNX Runtime') or []
+    from PIL import Image
+    from modified_resnet import create_model, predict
+    model, found = create_model('small', pretrained=True), []
+    page, wrong, _ = watched_page(browser, base, LAPTOP, 'light')
+    page.goto(f'{base}/try.html')
+    with tempfile.TemporaryDirectory() as folder:
+        large, other = Path(folder) / 'large.png', Path(folder) / 'other.png'
+        Image.open(DOCS / 'try' / 'dog.png').resize((451, 300), Image.Resampling.BICUBIC).save(large)
+        other.write_text('no picture')
+        for picture in (*sorted((DOCS / 'try').glob('*.png')), large):
+            drop(page, picture)
+            page.wait_for_timeout(300)
+            page.wait_for_function("document.querySelector('#photo .state').textContent === '' && document.querySelectorAll('#photo ol li').length")
+            answer = page.evaluate("[...document.querySelectorAll('#photo ol li')].map(row => [row.dataset.name, +row.dataset.probability])")
+            expected, = predict(model, picture, top=3)
+            if any(a != b or abs(p - q) > .01 for (a, p), (b, q) in zip(answer, expected, strict=True)): found.append(f'Try a photo answers {answer} for {picture.name}, predict {expected}')
+        page.set_input_files('#photo input', other)
+        page.wait_for_timeout(300)
+        state = page.inner_text('#photo .state')
+        if 'no picture' not in state: found.append(f'Try a photo says {state!r} of what is no picture')
+    return found + wrong
 
 
 def main() -> int:
@@ -214,7 +260,7 @@ def main() -> int:
     with sync_playwright() as playwright:
         browser, axe = playwright.chromium.launch(executable_path=program, args=['--no-sandbox']), Axe()
         for width, scheme, some in ((LAPTOP, 'light', names), (PHONE, 'dark', names), (LAPTOP, 'dark', names[::10])): found += look_at_all(browser, base, some, width, scheme, axe)
-        found += use(browser, base)
+        found += use(browser, base) + try_photo(browser, base)
         browser.close()
     server.shutdown()
     for line in found: print('FAILED ', line)
