@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 from filelock import FileLock, Timeout
 
-from ..checkpoints import (as_path, LAST, load_network, read_checkpoint, read_json, RunLocked,
+from ..checkpoints import (as_path, LAST, load_network, locked, read_checkpoint, read_json, RunLocked,
                                          save_tensors, write_atomically, write_csv, write_json)
 from ..data import ImageSet, normalize, split
 from ..evaluation import layout_of, model_normalization, predict_logits
@@ -27,7 +27,7 @@ from .bench import lr_range_test
 from .plan import BASES, run_name, SETS
 from .results import Record, run_row, write_runs
 from ..recipe import Recipe, Speed
-from ..runs import (environment, fit, is_locked, read_config, read_history, recipe_of, remove_partial,
+from ..runs import (environment, fit, read_config, read_history, recipe_of, remove_partial,
                                   run_config)
 from ..training import get_device
 
@@ -121,7 +121,8 @@ RANGE_TEST = 'ablations-range-test'  # name of its record
 def _make_run(lab: Lab, name: str, recipe: Recipe) -> str:
     "Train and record a run, and write runs.csv: 'made' or 'diverged'. Raises RunLocked if another process is at it."
     folder, record = lab.out / name, lab.results / name
-    if is_locked(folder): raise RunLocked(f'{folder}: another process is at work on it')
+    if (folder / 'lock').exists():
+        with locked(folder): pass  # raises RunLocked if another process is at work on it
     print(f'{name}: {recipe.epochs} epoch{"s" if recipe.epochs > 1 else ""}', flush=True)
     try: fit(recipe.model, lab.train, lab.test, recipe, out=folder, resume='auto', device=lab.device, speed=lab.speed)
     except FloatingPointError as error:

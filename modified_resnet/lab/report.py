@@ -16,7 +16,8 @@ from ..figures import (COMPARISONS, plot_comparison, plot_confusion, plot_histor
                                      save_figure)
 from ..optimizers import learning_rates
 from ..recipe import Recipe
-from ..runs import read_config, read_confusion, read_history, recipe_of, table_row, text_table
+from .results import read_confusion
+from ..runs import read_config, read_history, recipe_of, table_row, text_table
 
 # %% ../../nbs/lab/05_report.ipynb #12ea54e7
 def as_csv_row(row: dict) -> dict:
