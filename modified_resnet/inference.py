@@ -185,6 +185,7 @@ def predict_files(
         if len(images): yield from zip([path for path in few if path not in unread],
                                        predict(model, images, top, threshold))
 
+# %% ../nbs/33_inference.ipynb #3de72a57
 def printable(path: Path) -> str:
     "A path as text that can be printed and written, also if its name is not valid UTF-8."
     return os.fsencode(path).decode('utf-8', 'backslashreplace')
