@@ -336,8 +336,8 @@ def run_predict(args):
         print(json.dumps([dict(image=str(file), classes=[dict(name=word, probability=round(p, 4)) for word, p in row])
                           for file, row in found]))
     if args.out: draw_predictions([file for file, _ in found[:10]], model, args)
-    if faults: raise ValueError(f'{len(faults)} of {total} images or folders could not be read (named above); the '
-                                'others are done')
+    if faults: raise ValueError(f'{len(faults)} of {total} images could not be read (named above); the others '
+                                'are done')
 
 # %% ../nbs/36_cli.ipynb #fcf7e7f5
 def figure_name(number: int, file: Path) -> str:
