@@ -16,9 +16,8 @@ import os
 import re
 import shlex
 import sys
-import time
 from collections.abc import Sequence
-from dataclasses import field, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from . import __version__
@@ -36,13 +35,8 @@ def path_word(word: str) -> Path:
     except RuntimeError:
         raise argparse.ArgumentTypeError(f'{word}: no such home folder here, so name the path in full') from None
 
-def number_word(word: str) -> int | float:
-    "A whole number, or another one: which of them a setting wants, it says itself."
-    try: return int(word)
-    except ValueError: return float(word)
-
 WEIGHTS_HELP = ('weights, a checkpoint, or the folder of a run; a state_dict, also of another program, or safetensors; '
-           'or small, medium, large: the weights that come with the package')
+                'or small, medium, large: the weights that come with the package')
 SHARED = {  # options of several subcommands
     '--data': dict(type=name_word, default='digits', help='digits (default), cifar10, or a folder with '
                    'train/<class>/*.jpg and test/<class>/*.jpg, or with <class>/*.jpg'),
@@ -66,8 +60,7 @@ def add_fields(parser: argparse.ArgumentParser, settings: type, *only: str):
         if only and field.name not in only: continue
         text = re.sub('one of [A-Z]+', f'one of {", ".join(CHOICES.get(field.name, ()))}', comments[field.name])
         kind = type(field.default)
-        how = (dict(action=argparse.BooleanOptionalAction) if kind is bool
-               else dict(type=number_word if kind is int else kind, metavar=kind.__name__.upper()))
+        how = dict(action=argparse.BooleanOptionalAction) if kind is bool else dict(type=kind, metavar=kind.__name__)
         parser.add_argument('--' + field.name.replace('_', '-'), default=argparse.SUPPRESS,
                             help=f'{text} (default: {field.default})'.replace('%', '%%'), **how)
 
@@ -107,8 +100,7 @@ def make_parser(lab: bool = False) -> argparse.ArgumentParser:
     parser.add_argument('--print-completion', action=PrintCompletion, choices=('bash', 'zsh', 'tcsh'),
                         help='print the completion script of a shell, to be sourced')
     commands = parser.add_subparsers(dest='command', required=True, metavar='SUBCOMMAND')
-    for add in (add_reproduce, add_train, add_predict, add_evaluate, add_export, add_compare, add_summary):
-        add(commands)
+    for add in (add_reproduce, add_train, add_predict, add_evaluate, add_others): add(commands)
     group = commands.add_parser('lab', help="make, time and tabulate this book's own runs")
     if lab:
         from modified_resnet.lab.commands import add_lab_commands
@@ -182,7 +174,7 @@ def change_classes(init, classes: tuple[str, ...]) -> bool:
 
 def run_train(args):
     "The subcommand train."
-    from modified_resnet.folders import load_data
+    from modified_resnet.folders import check_outside, load_data
     from modified_resnet.inference import load
     from modified_resnet.runs import fit
     recipe, init = recipe_from(args), load(args.init) if args.init else None
@@ -192,7 +184,7 @@ def run_train(args):
     with contextlib.nullcontext() if is_first() else contextlib.redirect_stdout(io.StringIO()):  # notes once
         train_set, *validation, test_set = load_data(args.data, args.image_size)
         args.out = args.out or Path('out') / train_set.name / recipe.model
-        check_out(args.out, [], args.data)
+        check_outside(args.out, args.data)
         print_data(train_set, test_set, advise=not recipe.class_weights)
     if init is not None and change_classes(init, train_set.classes) and not args.recipe:
         args.recipe = 'finetune'
@@ -206,14 +198,13 @@ def run_train(args):
     if is_first(): print(f'the run is in {args.out}')
 
 # %% ../nbs/36_cli.ipynb #c6f10001
-def processes() -> int:
-    "How many processes share the run, as torchrun says; 1 for what is no number, to which `fit` will object."
-    size = os.environ.get('WORLD_SIZE', '1')
-    return int(size) if size.isdecimal() else 1
+def rank() -> str:
+    "The number of this process among those that torchrun has started; '' if it is alone."
+    return os.environ.get('RANK', '0') if os.environ.get('WORLD_SIZE', '1') != '1' else ''
 
 def is_first() -> bool:
-    "Is this process the one that prints what all know (the only one, or rank 0 of torchrun)?"
-    return processes() == 1 or os.environ.get('RANK', '0') == '0'
+    "Is this process the one that prints what all know?"
+    return rank() in ('', '0')
 
 def print_data(train_set, test_set, advise: bool = False):
     "Print what the images are, and, if advice is wanted, what to do where classes are of very different size."
@@ -225,46 +216,30 @@ def print_data(train_set, test_set, advise: bool = False):
         print(f'note: {counts[common]} training images of {train_set.classes[common]!r} but {counts[rare]} of '
               f'{train_set.classes[rare]!r}: --class-weights lets both count alike', flush=True)
 
-def check_out(out: Path | None, files: Sequence[str], *data: str, of_run: bool = True):
-    """Raise ValueError if a folder for results lies in a file or among the images of a folder, or, but for a run's own,
-    holds a run; FileExistsError if `files` would replace those of others."""
-    from modified_resnet.checkpoints import check_own
-    from modified_resnet.folders import BUILT_IN, folder_parts
-    if out is None: return
-    for folder in (Path(os.path.expanduser(word)) for word in data if word not in BUILT_IN):
-        if folder.is_dir() and any(out.resolve().is_relative_to(part.resolve())
-                                   for part in folder_parts(folder).values()):
-            raise ValueError(f'{out} lies among the images of {folder}, where it would be taken for a class: '
-                             'name another folder')
-    if of_run: return
-    if any(place.is_file() for place in (out, *out.parents)):
-        raise ValueError(f'--out {out} is a file, or in one: name a folder')
-    if (out / 'config.json').exists():
-        raise ValueError(f'--out {out} holds a run, whose files would be overwritten: name another folder')
-    check_own(out, files)
-
 # %% ../nbs/36_cli.ipynb #7aa8149b
-def check_file(file: Path | None, example: str):
-    """Make the folder of a file that will be written. Raises ValueError if the file itself is a folder or a device,
-    PermissionError if it will not be possible to write it."""
-    from modified_resnet.checkpoints import make_folder
-    if file is None: return
-    if file.is_dir(): raise ValueError(f'--out {file} is a folder: name a file in it, as in {file / example}')
-    if file.exists() and not file.is_file():
-        raise ValueError(f'--out {file} is no plain file that could be replaced: name another')
-    make_folder(file.parent)
-    if not os.access(file.parent, os.W_OK): raise PermissionError(errno.EACCES, 'Permission denied', str(file.parent))
+def check_results(folder: Path | None, files: Sequence[str], *data: str | Path):
+    """Make a folder for results before there are any. Raises ValueError if it is the folder of a run, or lies among the
+    images of a folder, FileExistsError if one of the files is not ours, PermissionError if it cannot be written."""
+    from modified_resnet.checkpoints import check_own, make_folder
+    from modified_resnet.folders import check_outside
+    if folder is None: return
+    check_outside(folder, *data)
+    if (folder / 'config.json').exists():
+        raise ValueError(f'--out {folder} holds a run, whose files would be overwritten: name another folder')
+    make_folder(folder)
+    check_own(folder, files)
+    if not os.access(folder, os.W_OK): raise PermissionError(errno.EACCES, 'Permission denied', str(folder))
 
 def load_with_size(weights: str, image_size: int | None):
-    "The network of `--weights`, for images of `--image-size`; notes on stderr what its file does not say."
+    "The network of these weights, for images of this size; notes on stderr what its file does not say."
     from modified_resnet.inference import load, metadata_for
     model = load(weights)
-    known, model.metadata = model.metadata, metadata_for(model, image_size)
-    if known.assumed:
-        size = f', nor their size; as in the paper, and {known.image_size}x{known.image_size}, are assumed ' \
-               '(--image-size names another)' if image_size is None else '; as in the paper is assumed'
+    if model.metadata.assumed:
+        size = f', nor their size; as in the paper, and {model.metadata.image_size}x{model.metadata.image_size}, are ' \
+               'assumed (--image-size names another)' if image_size is None else '; as in the paper is assumed'
         print(f'note: {weights} does not say how its images are normalized{size}', file=sys.stderr)
-    return model, known
+    model.metadata = metadata_for(model, image_size)
+    return model
 
 # %% ../nbs/36_cli.ipynb #90ec3e6c
 def add_evaluate(commands):
@@ -273,76 +248,63 @@ def add_evaluate(commands):
                          'Evaluate a trained network: accuracy, loss, classes, confusion.',
                          'out/digits/small/best.pt', 'ResNetLarge.pt --data cifar10 --out out/evaluated')
     parser.add_argument('weights', type=name_word, help=WEIGHTS_HELP)
-    add_options(parser, data=SHARED['--data']['help']
-                + '; of a folder, test/ is taken; without one, what was set aside '
-                             'if the network was trained on this folder, else all',
+    add_options(parser, data=SHARED['--data']['help'] + '; of a folder, test/ is taken; without one, what was set '
+                             'aside if the network was trained on this folder, else all',
                 image_size={}, device={}, json={},
                 out='folder for confusion.csv and confusion.png (default: print only)',
                 tta=dict(type=int, default=1, choices=(1, 2, 6),
                          help='test-time augmentation: views of each image whose mean logits count: '
                               'itself (default), with its mirror image, or six'))
 
+def tested_on(weights: str) -> str:
+    "dataset_hash of the images that the run of these weights was tested on; '' if they are of no run."
+    from modified_resnet.checkpoints import read_json
+    run = path_word(weights)
+    try: return read_json((run if run.is_dir() else run.parent) / 'config.json')['test_hash']
+    except (OSError, ValueError, KeyError, TypeError): return ''
+
 def run_evaluate(args):
     "The subcommand evaluate."
     from modified_resnet.evaluation import evaluate
+    from modified_resnet.folders import load_test
     from modified_resnet.training import get_device
-    check_out(args.out, ['confusion.csv', 'confusion.png'], args.data, of_run=False)
-    device = get_device(args.device)
-    model, known = load_with_size(args.weights, args.image_size)
-    with contextlib.redirect_stdout(sys.stderr if args.json else sys.stdout): test_set = images_for(known, args)
+    check_results(args.out, ['confusion.csv', 'confusion.png'], args.data)
+    device, model = get_device(args.device), load_with_size(args.weights, args.image_size)
+    known = model.metadata
+    with contextlib.redirect_stdout(sys.stderr if args.json else sys.stdout):
+        test_set = load_test(args.data, known.image_size, known.classes, tested_on(args.weights))
     result = evaluate(model.to(device), test_set, args.tta)
     found = dict(accuracy=result.accuracy, balanced_accuracy=result.balanced_accuracy, loss=result.loss,
                  loss_by_batch=result.loss_by_batch(), calibration_error=result.calibration_error())
     if args.json:
         print(json.dumps(dict(network=known.name, data=test_set.name, images=len(test_set), tta=args.tta,
-                              image_size=test_set.images.shape[-1], normalization_assumed=known.assumed, **found,
+                              image_size=known.image_size, normalization_assumed=known.assumed, **found,
                               classes=result.report())))
-    else: print_evaluation(args, known, test_set, found, result.report())
-    if not args.out: return
-    save_confusion(result, known.name, args.out)
-    if not args.json: print(f'confusion matrix: {args.out / "confusion.csv"}, {args.out / "confusion.png"}')
+    else: print_evaluation(args, known, test_set.name, found, result)
+    if args.out: save_confusion(result, known.name, args.out)
 
 # %% ../nbs/36_cli.ipynb #5ab77709
-def images_for(known, args):
-    """The test images that the words after evaluate name.
-    Raises ValueError if they are not of the network's size and classes."""
-    from modified_resnet.checkpoints import read_json
-    from modified_resnet.folders import BUILT_IN, load_test
-    from modified_resnet.data import class_difference
-    size = args.image_size or known.image_size
-    if args.data in BUILT_IN and args.image_size is None and size != 32:
-        raise ValueError(f'{args.weights} takes images of {size}x{size}, those of {args.data} have 32x32: '
-                         'name its images with --data')
-    run = path_word(args.weights)
-    try: tested_on = read_json((run if run.is_dir() else run.parent) / 'config.json')['test_hash']
-    except (OSError, ValueError, KeyError, TypeError): tested_on = ''  # not in the folder of a run
-    test_set = load_test(args.data, size, known.classes, tested_on)
-    if known.classes and known.classes != test_set.classes:
-        raise ValueError('the classes of network and images differ: '
-                         f'{class_difference(known.classes, test_set.classes)}; use the images it was trained for')
-    return test_set
-
-def print_evaluation(args, known, test_set, found: dict, rows: list[dict]):
-    "Print what an evaluation found: a line on the network, one of metrics, a table of the classes."
+def print_evaluation(args, known, data: str, found: dict, result):
+    "Print what an evaluation found: a line on the network, one of metrics, a table of the classes, the worst errors."
     from modified_resnet.runs import text_table
     how = 'as in the paper (assumed: the file does not say)' if known.assumed else 'as it was trained'
-    size, often = test_set.images.shape[-1], f', the mean of {args.tta} views of each' if args.tta > 1 else ''
-    print(f'{args.weights}: {known.name}, on {len(test_set):,} test images of {test_set.name} ({size}x{size}), '
-          f'normalized {how}{often}')
-    if not known.assumed and size != known.image_size:
-        print(f'note: it was trained on images of {known.image_size}x{known.image_size}')
+    often = f', the mean of {args.tta} views of each' if args.tta > 1 else ''
+    print(f'{args.weights}: {known.name}, on {len(result.labels):,} test images of {data} '
+          f'({known.image_size}x{known.image_size}), normalized {how}{often}')
     print('accuracy {accuracy:.2%}  balanced {balanced_accuracy:.2%}  loss {loss:.4f}, by batch of 64 '
-          '{loss_by_batch:.4f}  '
-          'calibration error {calibration_error:.2%}'.format(**found))
-    print(text_table([{key: f'{v:.1%}' if isinstance(v, float) else str(v) for key, v in row.items()} for row in rows]))
+          '{loss_by_batch:.4f}  calibration error {calibration_error:.2%}'.format(**found))
+    print(text_table([{key: f'{v:.1%}' if isinstance(v, float) else str(v) for key, v in row.items()}
+                      for row in result.report()]))
+    wrong, n = result.confusion - result.confusion.diagonal().diag(), len(result.classes)
+    often = [(i // n, i % n) for i in wrong.flatten().argsort(descending=True, stable=True)[:5].tolist()]
+    print('most often confused: ' + (', '.join(f'{result.classes[i]} as {result.classes[j]} ({wrong[i, j]})'
+                                               for i, j in often if wrong[i, j]) or 'none'))
 
-# %% ../nbs/36_cli.ipynb #5fe83d8e
 def save_confusion(result, title: str, out: Path):
     "Write confusion.csv and confusion.png."
     from modified_resnet.checkpoints import write_own
     from modified_resnet.figures import plot_confusion, save_figure
     from modified_resnet.runs import write_confusion
-    out.mkdir(parents=True, exist_ok=True)
     write_confusion(out / 'confusion.csv', result.confusion, result.classes, write_own)
     save_figure(plot_confusion(result.confusion, result.classes, title), out / 'confusion.png')
 
@@ -350,12 +312,13 @@ def save_confusion(result, title: str, out: Path):
 def add_predict(commands):
     "The subcommand predict."
     parser = add_command(commands, 'predict', run_predict, 'Classify images: the most probable classes of each.',
-                         'cat.jpg', 'cat.jpg --map --out out/cat',
+                         'cat.jpg', 'cat.jpg --map --out out/cat', 'photos --threshold 0.8',
                          'photos --weights out/photos/small/best.pt --out out/predicted')
     parser.add_argument('images', nargs='+', type=path_word, metavar='IMAGE', help='image files, or folders of them')
     add_options(parser, weights=dict(type=name_word, default='small', help=f'{WEIGHTS_HELP} (default: small)'),
-                image_size={},
-                device={}, top=dict(type=int, default=5, help='classes to name for each image (default: 5)'), json={},
+                image_size={}, device={}, json={},
+                top=dict(type=int, default=5, help='classes to name for each image (default: 5)'),
+                threshold=dict(type=float, default=0., help='name no class of a lower probability (default: 0)'),
                 out='folder for predictions.csv and a figure of each of the first ten images (default: print only)',
                 map=dict(action='store_true', help='draw the class activation map, too'))
 
@@ -364,83 +327,42 @@ def run_predict(args):
     "The subcommand predict: a table that is whole at any time, and figures at the end."
     from tqdm import tqdm
 
-    from modified_resnet.checkpoints import check_own
-    from modified_resnet.inference import find_images, predict
+    from modified_resnet.inference import find_images, predict_files, printable, saving
     from modified_resnet.training import get_device, progress
-    if args.top < 1: raise ValueError(f'--top {args.top}: want a whole number, at least 1')
     if args.map and not args.out:
         raise ValueError('--map without --out: it draws in the figures, so name a folder for them with --out')
-    check_out(args.out, ['predictions.csv'], *map(str, args.images), of_run=False)
-    device = get_device(args.device)
-    model, _ = load_with_size(args.weights, args.image_size)
-    faults, found, due = [], [], 0.
+    faults, found, device = {}, [], get_device(args.device)
     paths = find_images(args.images, faults)
-    if args.out: check_own(args.out, [figure_name(i, file) for i, file in enumerate(paths[:10], 1)])
-    for fault in faults: complain(f'modified-resnet: cannot read {fault}', args)
-    try:
-        for start in progress(range(0, len(paths), 64), desc='predict', unit='batch'):
-            files, images = read_what_can(paths[start:start + 64], model.metadata.image_size, args)
-            new = [*zip(files, predict(model.to(device), images, args.top))] if files else []
-            found += new
-            for file, row in () if args.json else new:
-                tqdm.write(f'{printable(file)}: ' + ', '.join(f'{word} {p:.1%}' for word, p in row))
-            if new and args.out and (began := time.monotonic()) >= due:
-                write_predictions(found, args.out)
-                due = time.monotonic() + max(1, 10 * (time.monotonic() - began))  # a tenth of the time, at most
-    finally:
-        if found and args.out: write_predictions(found, args.out)
+    total = len(paths) + len(faults)
+    check_results(args.out, ['predictions.csv', *map(figure_name, range(1, 11), paths)], *args.images)
+    model = load_with_size(args.weights, args.image_size).to(device)
+    predictions = predict_files(model, paths, faults, args.top, args.threshold)
+    if args.out: predictions = saving(predictions, args.out / 'predictions.csv')
+    none = f'none above {args.threshold:.0%}'
+    with contextlib.closing(predictions):
+        for file, row in progress(predictions, total=len(paths), desc='predict', unit='image'):
+            found.append((file, row))
+            if args.json: continue
+            tqdm.write(f'{printable(file)}: ' + (', '.join(f'{name} {p:.1%}' for name, p in row) or none))
+    for fault in faults.values(): complain(f'modified-resnet: {fault}', args)
     if args.json:
         print(json.dumps([dict(image=str(file), classes=[dict(name=word, probability=round(p, 4)) for word, p in row])
                           for file, row in found]))
-    if found and args.out: draw_predictions([file for file, _ in found], model, args)
-    total = len(paths) + len(faults)
-    if len(found) < total:
-        raise ValueError(f'{total - len(found)} of {total} images{" or folders" * bool(faults)} could not be read '
-                         '(named above); the others are done')
+    if args.out: draw_predictions([file for file, _ in found[:10]], model, args)
+    if faults: raise ValueError(f'{len(faults)} of {total} images or folders could not be read (named above); the '
+                                'others are done')
 
 # %% ../nbs/36_cli.ipynb #fcf7e7f5
-def read_what_can(paths: list[Path], image_size: int, args):
-    "Those of some files that can be read, and their images; the others are named on stderr."
-    from modified_resnet.folders import read_images
-    readable, notes = paths, []
-    try: images = read_images(paths, image_size, notes)
-    except ValueError:
-        readable = []
-        for file in paths:
-            try: readable += [file] if len(read_images([file], 1)) else []
-            except ValueError as error: complain(f'modified-resnet: {error}', args)
-        images = read_images(readable, image_size, notes)
-    for note in notes: print(f'note: {note}', file=sys.stderr)
-    return readable, images
-
-def printable(file: Path) -> str:
-    "A path as text that can be printed and written, also if its name is not valid UTF-8."
-    return os.fsencode(file).decode('utf-8', 'backslashreplace')
-
-def write_predictions(found: list[tuple], out: Path):
-    "Write predictions.csv, a row for each image."
-    from modified_resnet.checkpoints import make_folder, write_csv, write_own
-    make_folder(out)
-    rows = [dict(image=printable(file)) | {key: value for k, (word, p) in enumerate(row, 1)
-                                           for key, value in ((f'class_{k}', word), (f'probability_{k}', round(p, 4)))}
-            for file, row in found]
-    write_csv(out / 'predictions.csv', rows, write_own)
-
 def figure_name(number: int, file: Path) -> str:
     "Name of the file for the figure of an image."
     return f'{number:02}-{file.stem[:50]}.png'  # a name of 255 bytes is a file system's limit
 
-# %% ../nbs/36_cli.ipynb #021575d2
 def draw_predictions(files: list[Path], model, args):
-    "Draw each of the first ten images with its classes, in place of the figures of an earlier call."
-    from modified_resnet.checkpoints import own_files
+    "A figure for each of these images."
     from modified_resnet.figures import plot_prediction, save_figure
     from modified_resnet.folders import read_image
     from modified_resnet.inference import class_activation_map, class_names, predict_proba
-    asked = {os.path.realpath(file) for file in files}
-    for old in [args.out / file for file in own_files(args.out) if re.fullmatch('[0-9]{2}-.*[.]png', file, re.DOTALL)]:
-        if os.path.realpath(old) not in asked: old.unlink()
-    for i, file in enumerate(files[:10], 1):
+    for i, file in enumerate(files, 1):
         image = read_image(file, model.metadata.image_size)
         probabilities = predict_proba(model, image)[0]
         activation = class_activation_map(model, image, int(probabilities.argmax())) if args.map else None
@@ -448,8 +370,8 @@ def draw_predictions(files: list[Path], model, args):
         save_figure(figure, args.out / figure_name(i, file))
 
 # %% ../nbs/36_cli.ipynb #7f53d79a
-def add_export(commands):
-    "The subcommand export."
+def add_others(commands):
+    "The subcommands export, compare and summary."
     parser = add_command(commands, 'export', run_export,
                          'Write a network, with its normalization inside, for use elsewhere.',
                          'out/digits/small/best.pt --out small.onnx', 'small --out small.pt2',
@@ -457,27 +379,25 @@ def add_export(commands):
     parser.add_argument('weights', type=name_word, help=WEIGHTS_HELP)
     add_options(parser, image_size={}, out=dict(required=True, help='file to write: NAME.onnx, NAME.pt2 for '
                                                 'torch.export, or NAME.safetensors for the weights'))
-
-def run_export(args):
-    "The subcommand export."
-    from modified_resnet.inference import export
-    check_file(args.out, 'network.onnx')
-    model, known = load_with_size(args.weights, args.image_size)
-    with contextlib.redirect_stdout(io.StringIO()): export(model, args.out)  # torch.onnx talks
-    if args.out.suffix.lower() == '.safetensors':
-        print(f'{args.out}: {known.name}, plain weights; what is known of them is in the metadata')
-    else: print(f'{args.out}: {known.name}, takes images of {len(known.mean)}x{model.metadata.image_size}x'
-                f'{model.metadata.image_size} from 0 to 255, gives probabilities of {model.linear.out_features} '
-                f'classes, '
-                'whose names are in the file')
-
-def add_compare(commands):
-    "The subcommand compare."
     parser = add_command(commands, 'compare', run_compare,
                          'Compare runs: a table, and the four comparison figures of the paper.',
                          'out/digits/small out/digits/medium', 'out/a out/b out/c --out out/compared')
     parser.add_argument('runs', nargs='+', type=path_word, metavar='RUN', help='folders of runs, or of their results')
     add_options(parser, out='folder for comparison.csv and four figures (default: print only)')
+    parser = add_command(commands, 'summary', run_summary, "Print the layers of a network in torchsummary's form.",
+                         '--model medium')
+    add_fields(parser, Recipe, 'model')
+
+def run_export(args):
+    "The subcommand export."
+    from modified_resnet.inference import export
+    model = load_with_size(args.weights, args.image_size)
+    known = model.metadata
+    with contextlib.redirect_stdout(io.StringIO()): export(model, args.out)  # torch.onnx talks
+    print(f'{args.out}: {known.name}, ' + (
+        'plain weights; what is known of them is in the metadata' if args.out.suffix.lower() == '.safetensors' else
+        f'takes images of {len(known.mean)}x{known.image_size}x{known.image_size} from 0 to 255, gives probabilities '
+        'of the classes, whose names are in the file'))
 
 # %% ../nbs/36_cli.ipynb #03f47e53
 def run_compare(args):
@@ -486,13 +406,12 @@ def run_compare(args):
     from modified_resnet.figures import COMPARISONS, plot_comparison, save_figure
     from modified_resnet.runs import read_config, read_history, table_row, text_table
     files = [f'{column.replace("_", "-")}.png' for column, _, _ in COMPARISONS.values()]
-    check_out(args.out, ['comparison.csv', *files], of_run=False)
+    check_results(args.out, ['comparison.csv', *files])
     short = [Path(os.path.abspath(run)).name for run in args.runs]
     names = [word if short.count(word) == 1 else str(run) for word, run in zip(short, args.runs)]
     rows = [{'Run': word, **table_row(run)} for word, run in zip(names, args.runs)]
     print(text_table(rows))
     if not args.out: return
-    args.out.mkdir(parents=True, exist_ok=True)
     plain = [dict(row, Parameters=row['Parameters'].replace(',', '')) for row in rows]
     write_csv(args.out / 'comparison.csv', plain, write_own)
     histories = {f'{word} (validation)' if read_config(run).get('validation') else word: read_history(run)
@@ -500,21 +419,13 @@ def run_compare(args):
     for number, file in zip(COMPARISONS, files): save_figure(plot_comparison(histories, number), args.out / file)
     print(f'table and figures: {args.out}')
 
-def add_summary(commands):
-    "The subcommand summary."
-    parser = add_command(commands, 'summary', run_summary, "Print the layers of a network in torchsummary's form.",
-                         '--model medium')
-    add_fields(parser, Recipe, 'model')
-
 def run_summary(args):
     "The subcommand summary."
     from modified_resnet.models import BUDGET, create_model, macs, parameter_count, summary
     model = create_model(getattr(args, 'model', 'small'))
     count = parameter_count(model)
-    less = 'fewer' if count < BUDGET else 'not fewer'
-    print(summary(model))
-    print(f'{count:,} trainable parameters, {less} than the budget of {BUDGET:,}; '
-          f'{macs(model):,} MACs for one 32x32 image')
+    print(f'{summary(model)}\n{count:,} trainable parameters, {"" if count < BUDGET else "not "}fewer than the budget '
+          f'of {BUDGET:,}; {macs(model):,} MACs for one 32x32 image')
 
 # %% ../nbs/36_cli.ipynb #99bd8059
 def main(argv: list[str] | None = None) -> int:
@@ -557,19 +468,15 @@ def _open_closed_streams():
 def _output_fault(error: Exception) -> str:
     """What to say if an error means that the output cannot be written: nobody reads it, or the disk is full; else ''.
     What is left of it goes nowhere, since Python would try to write it once more at its end."""
-    closed = isinstance(error, BrokenPipeError)
-    if not closed:
-        if not isinstance(error, OSError) or error.filename or error.errno not in NO_ROOM: return ''
-        try: print(flush=True)  # a disk that was full for a file has no name either: try it
-        except OSError: pass
-        else: return ''
+    full = isinstance(error, OSError) and error.errno in NO_ROOM and not error.filename  # a full file is named
+    if not full and not isinstance(error, BrokenPipeError): return ''
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 'the output was closed' if closed else \
-        f'the output cannot be written ({error.strerror}): send it to a place with room'
+    return f'the output cannot be written ({error.strerror}): send it to a place with room' if full \
+        else 'the output was closed'
 
 def as_flags(message: str, args: argparse.Namespace) -> str:
     "A message in the words of the command line: `--lr-max 0` for `lr_max=0`, `--out` for `out='...'`."
-    known = '|'.join({*vars(args), *(field.name for field in fields(Recipe)), *(field.name for field in fields(Speed))})
+    known = '|'.join({*vars(args), *(field.name for field in (*fields(Recipe), *fields(Speed)))})
     return re.sub(rf"(?<![^\s(])({known})=(True\b|'[.]+')?",
                   lambda found: f'--{found[1].replace("_", "-")}' + ('' if found[2] else ' '), message)
 
@@ -594,7 +501,7 @@ def _failed(error: Exception, args: argparse.Namespace) -> int:
     """Print an error on one line, with the number of this process if there are several, and return the exit code;
     with `--debug`, raise it. What process 0 has handed on to the others, it alone tells."""
     if args.debug: raise error
-    who = f' (process {os.environ.get("RANK")})' if processes() > 1 else ''
+    who = f' (process {rank()})' if rank() else ''
     if not getattr(error, 'handed_on', False):
         complain(f'modified-resnet{who}: {as_flags(_sentence(error, args), args)}', args)
     return 2 if isinstance(error, (ValueError, FileExistsError, FileNotFoundError)) else 1
@@ -607,7 +514,7 @@ def _stopped(why: str, args: argparse.Namespace) -> int:
         advice = ''
     else:
         if args.command == 'train' and not args.resume: words = [*words, '--resume', 'auto']
-        start = 'torchrun ... -m modified_resnet' if processes() > 1 else 'modified-resnet'
+        start = 'torchrun ... -m modified_resnet' if rank() else 'modified-resnet'
         advice = f'\ngo on with: {start} {shlex.join(words)}'
     if is_first(): complain(f'\nmodified-resnet: {as_flags(why, args)}{advice}', args)
     return 1

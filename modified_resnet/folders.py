@@ -11,13 +11,14 @@ import hashlib
 import math
 import os
 import re
+import shutil
 import sys
-import tempfile
 import unicodedata
 import warnings
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from numbers import Integral, Real
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from PIL import Image, ImageOps
 from PIL.Image import Transpose
 from torch import Tensor
 
-from .checkpoints import as_path, LIST, own_files, read_checkpoint, save_tensors
+from .checkpoints import as_path, LIST, own_files, read_checkpoint, save_tensors, write_atomically
 from .data import (_CIFAR10, _recognize_cifar10, ARCHIVE, broken_archive, cache_folder, cifar10_images,
                                   digits_images, ImageSet, OFFICIAL_FOLDER, split)
 
@@ -101,42 +102,37 @@ def image_of_array(array: np.ndarray) -> Image.Image:
                      + f', as {way} has' * bool(way)
                      + '; of values from 0 to 1, (255 * array).round().astype("uint8")' * (array.dtype.kind == 'f'))
 
-def open_image(source: str | Path | Image.Image | np.ndarray) -> tuple[Image.Image, str]:
-    """An upright RGB image, and what is odd about it (as `to_rgb`), from a file, a PIL image, or an array uint8 (H, W),
-    (H, W, 3) or (H, W, 4), in the order red, green, blue (OpenCV has blue first). Raises TypeError or ValueError for
-    anything else, and what Pillow raises for a file that it cannot read."""
-    if isinstance(source, np.ndarray): source = image_of_array(source)
-    if isinstance(source, Image.Image): return to_rgb(source)
-    if not isinstance(source, (str, os.PathLike)):
-        raise TypeError(f'an image is a path, a PIL image or an array uint8 (H, W, 3), not {type(source).__name__}')
-    source = as_path(source)
-    if reason := not_a_file(source): raise ValueError(reason)
-    try: image = Image.open(source)
-    except Exception as error:
-        raise ValueError(f'it is a HEIC photograph: {_AS_JPEG}') if _is_heic(source) else error
-    with image:
-        if image.width * image.height > (Image.MAX_IMAGE_PIXELS or math.inf):
-            raise ValueError(f'{image.width}x{image.height} pixels are too many, more than '
-                             f'{Image.MAX_IMAGE_PIXELS:,}: save it smaller')
-        return to_rgb(image)
+def image_of_file(source: str | Path) -> tuple[Image.Image, str]:
+    "As `to_rgb`, of a file. Raises ValueError naming one that cannot be read, and the reason."
+    try:
+        path = as_path(source)
+        if reason := not_a_file(path): raise ValueError(reason)
+        if _is_heic(path): raise ValueError(f'it is a HEIC photograph: {_AS_JPEG}')
+        with Image.open(path) as image:
+            if image.width * image.height > (Image.MAX_IMAGE_PIXELS or math.inf):
+                raise ValueError(f'{image.width}x{image.height} pixels are too many, more than '
+                                 f'{Image.MAX_IMAGE_PIXELS:,}: save it smaller')
+            return to_rgb(image)
+    except Exception as error:  # a damaged file can make a decoder raise nearly anything
+        raise ValueError(f'cannot read the image {source} ({error}): replace or remove it') from error
 
 def _read(source: str | Path | Image.Image | np.ndarray, image_size: int) -> tuple[Tensor, str]:
     "As `read_image`, and what is odd about the image (as `to_rgb`)."
-    try: image, odd = open_image(source)
-    except Exception as error:  # a damaged file can make a decoder raise nearly anything
-        if not isinstance(source, (str, os.PathLike)): raise
-        raise ValueError(f'cannot read the image {source} ({error}): replace or remove it') from error
+    if isinstance(source, np.ndarray): source = image_of_array(source)
+    if not isinstance(source, (str, os.PathLike, Image.Image)):
+        raise TypeError(f'an image is a path, a PIL image or an array uint8 (H, W, 3), not {type(source).__name__}')
+    image, odd = to_rgb(source) if isinstance(source, Image.Image) else image_of_file(source)
     size = image_size, image_size
     if image.size != size: image = ImageOps.fit(image, size, Image.Resampling.BICUBIC)
     return torch.from_numpy(np.array(image)).permute(2, 0, 1), odd
 
 # %% ../nbs/32_folders.ipynb #7f3d52cc
 def read_image(
-    source: str | Path | Image.Image | np.ndarray,  # an image file, or an image as for `open_image`
+    source: str | Path | Image.Image | np.ndarray,  # a file, a PIL image, or an array uint8 (H, W), (H, W, 3 or 4), RGB
     image_size: int = 32,  # height and width of the result, pixels
 ) -> Tensor:
-    """One image as uint8 (3, image_size, image_size), cut to its middle square.
-    Raises ValueError naming a file that cannot be read, or a size that cannot be, and what `open_image` raises."""
+    """One image as uint8 (3, image_size, image_size), cut to its middle square. Raises ValueError naming a file that
+    cannot be read, or a size that cannot be; TypeError for what is no image."""
     check_size(image_size)
     return _read(source, image_size)[0]
 
@@ -151,7 +147,7 @@ def is_image(path: Path) -> bool:
     return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith('.')
 
 def images_in(folder: Path) -> list[Path]:
-    "The image files in a folder, in alphabetical order, without those that this program wrote; none without a folder."
+    "The image files in a folder, in alphabetical order, without those that this program wrote."
     ours = own_files(folder)
     return sorted(file for file in folder.iterdir() if is_image(file) and file.name not in ours)
 
@@ -168,18 +164,19 @@ def folders_in(folder: Path) -> list[Path]:
                        (entry.is_dir(follow_symlinks=False) or entry.is_symlink() and os.path.isdir(entry.path)))
     return [place for place in found if place.name not in LEFT_BEHIND and not _only_ours(place)]
 
-def _no_classes(folder: Path) -> str:
-    "What to do about a folder without classes, in a sentence."
-    loose = sum(map(is_image, folder.iterdir())) if folder.is_dir() else 0
-    return f'no classes in {folder}: want one folder a class, as in {folder}/cat/1.jpg' + (
-        f' (images without one: {loose:,}; to predict them, none is needed)' if loose else '')
-
 def _in_order(found: dict[str, list[Path]]) -> dict[str, list[Path]]:
     "The classes in alphabetical order, or by value if all are numbers."
     by_value = all(name.isdecimal() for name in found)
     return {name: sorted(found[name]) for name in sorted(found, key=lambda name: (by_value and int(name), name))}
 
 # %% ../nbs/32_folders.ipynb #f6f8204a
+def _no_classes(folder: Path) -> str:
+    "What to do about a folder without classes, in a sentence."
+    loose = sum(map(is_image, folder.iterdir())) if folder.is_dir() else 0
+    return (f'no classes in {folder}: want one folder a class, as in {folder}/cat/1.jpg'
+            + f' (images without one: {loose:,}; to predict them, none is needed)' * (loose > 0)
+            + f'. To do without {folder.name} images, move {folder} elsewhere' * (folder.name.lower() in _PART_OF))
+
 def list_images(folder: Path) -> dict[str, list[Path]]:
     """Image files by class, both in order. An accent may be written as one character or as two (NFC, NFD): it is the
     same class. Raises ValueError if there is no class, or one without images."""
@@ -197,10 +194,6 @@ def list_images(folder: Path) -> dict[str, list[Path]]:
     return _in_order(found)
 
 # %% ../nbs/32_folders.ipynb #8a4e63dd
-def _names(paths: Sequence[Path], n: int = 5) -> str:
-    "The first names of some paths."
-    return ', '.join(path.name for path in paths[:n]) + ', ...' * (len(paths) > n)
-
 def _and_more(paths: Sequence[Path], what: str) -> str:
     "The first of the paths, and how many more there are of what they are: a word in the singular."
     more = len(paths) - 1
@@ -209,14 +202,12 @@ def _and_more(paths: Sequence[Path], what: str) -> str:
 def _odd_images(odd: dict[Path, str]) -> list[str]:
     "A sentence for each kind of odd image, as `to_rgb` calls it."
     clear, dark = ([path for path, kind in odd.items() if (kind == 'transparent') == see] for see in (True, False))
-    notes = [f'{_and_more(clear, "image")} have transparent pixels: they are laid over black, or over white where the '
-             'picture is dark; save them over a background of your choice if it matters'] if clear else []
-    if dark:
-        bits = int(odd[dark[0]])
-        notes.append(f'{dark[0]}{f" (and {len(dark) - 1} more)" * (len(dark) > 1)} has 16 bits a pixel, but uses '
-                     f'{bits} of them, and will be nearly black: if its camera has {bits} bits, multiply the values by '
-                     f'{2 ** (16 - bits)} and save them again')
-    return notes
+    bits = int(odd[dark[0]]) if dark else 0
+    return [f'{_and_more(paths, "image")}: {what}' for paths, what in (
+        (clear, 'transparent pixels are laid over black, or over white where the picture is dark; save it over a '
+                'background of your choice if it matters'),
+        (dark, f'of 16 bits a pixel, {bits} are used, so it will be nearly black: if its camera has {bits} bits, '
+               f'multiply the values by {2 ** (16 - bits)} and save it again')) if paths]
 
 # %% ../nbs/32_folders.ipynb #0aa101dd
 _READERS = 4  # threads; small images are mostly Python's work, and more threads only wait for one another
@@ -225,9 +216,10 @@ def read_images(
     paths: Sequence[Path],  # image files
     image_size: int = 32,  # height and width of the result, pixels
     notes: list[str] | None = None,  # gets a sentence for each kind of image that may not come out as expected
+    faults: dict[Path, str] | None = None,  # gets a sentence for each file that cannot be read; None: that is an error
 ) -> Tensor:
-    """Decode many files in parallel: uint8 (N, 3, image_size, image_size).
-    Raises ValueError naming those that cannot be read; or for an odd size."""
+    """Decode many files in parallel: uint8 (N, 3, image_size, image_size), without those in `faults`.
+    Raises ValueError naming those that cannot be read, the first five; or for an odd size."""
     check_size(image_size)
     images, errors, odd = torch.empty(len(paths), 3, image_size, image_size, dtype=torch.uint8), {}, {}
     def read(i):
@@ -236,42 +228,33 @@ def read_images(
     with warnings.catch_warnings(), ThreadPoolExecutor(_READERS) as pool:
         warnings.simplefilter('ignore', Image.DecompressionBombWarning)  # an image too large is an error of ours
         list(pool.map(read, range(len(paths))))
-    if errors:
-        first, *others = sorted(errors)
-        raise ValueError(errors[first] + f'; {len(others)} more cannot be read: {_names([paths[i] for i in others])}'
-                         * bool(others))
     if notes is not None: notes += _odd_images({paths[i]: odd[i] for i in sorted(odd) if odd[i]})
-    return images
+    if not errors: return images
+    first, *others = sorted(errors)
+    if faults is None:
+        names = ', '.join(paths[i].name for i in others[:5]) + ', ...' * (len(others) > 5)
+        raise ValueError(errors[first] + f'; {len(others)} more cannot be read: {names}' * bool(others))
+    faults |= {paths[i]: errors[i] for i in (first, *others)}
+    return images[[i for i in range(len(paths)) if i not in errors]]
 
 # %% ../nbs/32_folders.ipynb #3a14f156
-PART_NAMES = re.compile('(train|training|test|testing|val|valid|validation|eval|dev)[ _-]?[0-9]*', re.IGNORECASE)
-VALIDATION = 'val', 'valid', 'validation', 'dev'  # what the folder of validation images may be called
+PARTS = dict(train=('train', 'training'), val=('val', 'valid', 'validation', 'dev'), test=('test', 'testing'))
+_PART_OF = {name: part for part, names in PARTS.items() for name in names}  # what the folder of a part may be called
 TABLES = 'labels.csv', 'trainLabels.csv'  # of labels, with the columns id and label
 Files = dict[str, dict[str, list[Path]]]  # image files by part ('train', 'val', 'test') and class
-
-def folder_parts(folder: Path) -> dict[str, Path]:
-    "Where the images of a folder are: 'train', 'test' and 'val' as far as they are there; or all in 'train'."
-    train, test = folder / 'train', folder / 'test'
-    rest = dict(test=test) if test.is_dir() else {}
-    if _table_of(folder): return dict(train=train if train.is_dir() else folder) | rest
-    if not folders_in(train) and not folders_in(test): return dict(train=folder)
-    val = [folder / name for name in VALIDATION if folders_in(folder / name)]
-    return dict(train=train) | (dict(val=val[0]) if val else {}) | rest
-
-def _check_parts(folder: Path):
-    """Raise ValueError if folders that look like parts of a data set stand where classes should be:
-    two or more of train, test, val and their like, but not 'train' and 'test' with classes in them."""
-    parts = [place for place in folders_in(folder) if PART_NAMES.fullmatch(place.name)]
-    if folder_parts(folder) != dict(train=folder) or len(parts) < 2: return
-    names = ' and '.join(place.name for place in parts[:2])
-    if any(map(folders_in, parts)): why = ', which look like parts and not like classes: rename them to train and test'
-    else: why = (f' without folders of classes in them: sort the images as {folder}/train/CLASS/1.png and '
-                 f'{folder}/test/CLASS/1.png, or put their labels into {folder / TABLES[0]}, with the columns id,label')
-    raise ValueError(f'{folder} has {names}{why}')
 
 def _table_of(folder: Path) -> Path | None:
     "The table with the labels of the images of a folder, if there is one."
     return next((folder / name for name in TABLES if (folder / name).is_file()), None)
+
+def folder_parts(folder: Path) -> dict[str, Path]:
+    """Where the images of a folder are: 'train', 'val' and 'test' as far as there are folders called so, in small
+    letters or capitals; all in 'train' if there are none, or none with classes: 'train' may also be a class."""
+    there = {_PART_OF[place.name.lower()]: place for place in folders_in(folder) if place.name.lower() in _PART_OF}
+    parts = {part: there[part] for part in PARTS if part in there}
+    if _table_of(folder): return dict(train=folder) | parts
+    if not any(folders_in(place) for part, place in parts.items() if part != 'val'): return dict(train=folder)
+    return dict(train=folder / 'train') | parts
 
 # %% ../nbs/32_folders.ipynb #ad7432fc
 def _labelled(table: Path, parts: dict[str, Path]) -> Files:
@@ -294,16 +277,16 @@ def _labelled(table: Path, parts: dict[str, Path]) -> Files:
     return {part: _in_order(files) for part, files in found.items()}
 
 def _listed(folder: Path, only_test: bool = False) -> Files:
-    "Image files by part and class, as they lie there; only those of the test part, if there is one and `only_test`."
-    _check_parts(folder)
-    parts = folder_parts(folder)
-    if table := _table_of(folder): found = _labelled(table, parts)
-    else:
-        if not only_test and 'test' in parts and not folders_in(parts['test']):
-            raise ValueError(f'{_no_classes(parts["test"])}. To train without it, move {parts["test"]} elsewhere: '
-                             'about a fifth of each class is then set aside for testing')
-        if only_test and 'test' in parts: parts = dict(test=parts['test'])
-        found = {part: list_images(place) for part, place in parts.items()}
+    """Image files by part and class, as they lie there; with `only_test`, those of the test part, if there is one.
+    Raises ValueError if folders called like parts have images in them where classes should be."""
+    parts, table = folder_parts(folder), _table_of(folder)
+    flat = [place.name for place in folders_in(folder) if place.name.lower() in _PART_OF]
+    if parts == dict(train=folder) and len(flat) > 1:
+        raise ValueError(f'{folder} has {flat[0]} and {flat[1]} without folders of classes in them: sort the images as '
+                         f'{folder}/train/CLASS/1.png and {folder}/test/CLASS/1.png, or put their labels into '
+                         f'{folder / TABLES[0]}, with the columns id,label')
+    if only_test and 'test' in parts and not table: parts = dict(test=parts['test'])
+    found = _labelled(table, parts) if table else {part: list_images(place) for part, place in parts.items()}
     return dict(test=found['test']) if only_test and 'test' in found else found
 
 def set_aside(files: Sequence[Path]) -> tuple[list[Path], list[Path]]:
@@ -399,11 +382,9 @@ def say_unread(roots: Iterable[Path], found: Files):
     heic = f'; HEIC: {_AS_JPEG}' * any(ending.lower() in ('.heic', '.heif') for ending in endings)
     for paths, what, why in (
             (behind, 'of its kind', 'left out: a Mac or a server put it there'),
-            (folders, 'folder', 'will not be read: images are looked for in train/CLASS, val/CLASS and test/CLASS, or '
-                                'in CLASS'),
+            (folders, 'folder', 'will not be read: want train/CLASS, val/CLASS and test/CLASS, or CLASS'),
             (loose, 'image', 'will not be read: put each into the folder of its class'),
-            (files, 'file', f'will not be read ({", ".join(endings)}): save them as one of '
-                            f'{", ".join(IMAGE_SUFFIXES)}{heic}')):
+            (files, 'file', f'will not be read ({", ".join(endings)}): save them as JPEG or PNG{heic}')):
         if paths: print(f'note: {_and_more(paths, what)} {why}')
 
 # %% ../nbs/32_folders.ipynb #1d67569d
@@ -440,10 +421,17 @@ def load_folder(folder: Path, image_size: int = 32) -> tuple[ImageSet, ...]:
     return cached(folder, found, tuple(found['train']), image_size)
 
 # %% ../nbs/32_folders.ipynb #3ea343cc
+def official_in(place: Path) -> Path | None:
+    "Where CIFAR-10's official files are, if they are here: the folder around cifar-10-batches-py, or the archive."
+    if place.resolve().name == OFFICIAL_FOLDER: return place.resolve().parent
+    if (place / OFFICIAL_FOLDER).is_dir(): return place
+    archive = place if place.name == ARCHIVE else place / ARCHIVE
+    return archive if archive.is_file() else None
+
 @contextmanager
 def cache_lock(source: str):
     "One process at a time for a data set; says what it waits for. No lock where the cache cannot be written."
-    name = 'cifar10' if source == 'cifar10' or find_official(Path(source), unpack=False) else hashlib.sha256(
+    name = 'cifar10' if source == 'cifar10' or official_in(Path(source)) else hashlib.sha256(
         os.fsencode(Path(source).resolve())).hexdigest()[:8]
     try:
         cache_folder().mkdir(parents=True, exist_ok=True)
@@ -459,41 +447,23 @@ def cache_lock(source: str):
         if lock: lock.release()
 
 # %% ../nbs/32_folders.ipynb #720e6ea1
-OTHER_FOLDERS = 'cifar-10-batches-bin', 'cifar-10-batches-mat', 'cifar-100-python', 'cifar-100-binary'
-
-def find_official(place: Path, unpack: bool = True) -> Path | None:
-    """The folder that cifar-10-batches-py is in: this one, or the one around this one, or the cache, into which an
-    archive is unpacked (without `unpack`, no file is read or written). None if nothing official is here.
-    Raises ValueError for a damaged archive or another edition, OSError if the cache cannot be written."""
-    from torchvision.datasets.utils import extract_archive
-    if place.resolve().name == OFFICIAL_FOLDER: return place.resolve().parent
-    if (place / OFFICIAL_FOLDER).is_dir(): return place
-    archive = place if place.name == ARCHIVE else place / ARCHIVE
-    if not archive.is_file():
-        others = [name for name in OTHER_FOLDERS if place.name == name or (place / name).is_dir()]
-        if others and unpack:
-            raise ValueError(f'{place} has {others[0]}: get {ARCHIVE}, the version for Python of CIFAR-10')
-        return None
-    if not unpack: return place
-    if broken := broken_archive(archive): raise ValueError(broken)
-    if (cache_folder() / OFFICIAL_FOLDER).is_dir(): return cache_folder()
-    try:
-        with tempfile.TemporaryDirectory(dir=cache_folder()) as scratch:  # there as a whole, or not at all
-            extract_archive(str(archive), scratch)
-            (Path(scratch) / OFFICIAL_FOLDER).replace(cache_folder() / OFFICIAL_FOLDER)
-    except OSError as error:
-        raise OSError(f'{archive} cannot be unpacked into {cache_folder()} ({error.strerror or error}): make room '
-                      'there, name another folder with MODIFIED_RESNET_CACHE, or unpack it and name its folder'
-                      ) from error
-    return cache_folder()
+def read_official(found: Path) -> tuple[ImageSet, ...]:
+    """CIFAR-10 from where `official_in` found it; an archive is copied into the cache, and unpacked there.
+    Raises ValueError for what is damaged, OSError if the cache cannot be written."""
+    if found.is_dir(): return cifar10_images(found)
+    if broken := broken_archive(found): raise ValueError(broken)
+    root = cache_folder()
+    if not (root / ARCHIVE).exists():
+        with open(found, 'rb') as archive: write_atomically(root / ARCHIVE, partial(shutil.copyfileobj, archive))
+    return cifar10_images(root, download=True)
 
 # %% ../nbs/32_folders.ipynb #89c915b7
 def load_place(place: Path, image_size: int = 32) -> tuple[ImageSet, ...]:
     "CIFAR-10 from its official files, or the images of a folder. Raises ValueError, as the two."
-    root = find_official(place)
-    if root is None: return load_folder(place, image_size)
+    found = official_in(place)
+    if found is None: return load_folder(place, image_size)
     if image_size != 32: raise ValueError(f'image_size={image_size}: the images of CIFAR-10 have 32')
-    return cifar10_images(root)
+    return read_official(found)
 
 def load_cifar10() -> tuple[ImageSet, ...]:
     """CIFAR-10 as (50,000 training, 10,000 test) images of 3x32x32, in order of class: from the place that $CIFAR10
@@ -502,16 +472,15 @@ def load_cifar10() -> tuple[ImageSet, ...]:
     place = os.environ.get('CIFAR10', '')
     if not place or place.startswith(('http://', 'https://')): return cifar10_images(cache_folder(), place or True)
     path = as_path(place)
-    if not path.exists() or not path.is_dir() and path.name != ARCHIVE:
+    if not path.is_dir() and not (path.name == ARCHIVE and path.is_file()):
         raise ValueError(f'CIFAR10={place} is {"a file" if path.exists() else "not there"}: name {ARCHIVE}, '
                          f'or a folder with {OFFICIAL_FOLDER} or images in it, or none')
     sets = load_place(path)
-    if not isinstance(sets[0], _CIFAR10):
-        raise ValueError(f'the images in CIFAR10={place} are not those of CIFAR-10: pixels, names of classes, '
-                         'or the order in which the names of the files sort (dataset hashes '
-                         f'{" and ".join(part.dataset_hash() for part in sets)}). Name another place, or none; '
-                         f'or use them for what they are, with --data {place}')
-    return sets
+    if isinstance(sets[0], _CIFAR10): return sets
+    raise ValueError(f'the images in CIFAR10={place} are not those of CIFAR-10: pixels, names of classes, or the order '
+                     'in which the names of the files sort (dataset hashes '
+                     f'{" and ".join(part.dataset_hash() for part in sets)}). Name another place, or none; '
+                     f'or use them for what they are, with --data {place}')
 
 # %% ../nbs/32_folders.ipynb #1033cdba
 def check_source(source: str | Path, image_size: int) -> str:
@@ -519,20 +488,33 @@ def check_source(source: str | Path, image_size: int) -> str:
     Raises ValueError if it is neither a known name nor a folder, TypeError if it is no path."""
     if not isinstance(source, (str, os.PathLike)):
         raise TypeError(f'data are a name or a folder, not {type(source).__name__} {str(source)[:60]}')
-    if not isinstance(source, str): source = os.path.join('.', as_path(source))  # a path is never a name
-    source = str(source) if source in BUILT_IN else os.path.expanduser(source)
     check_size(image_size)
-    if source in BUILT_IN and image_size != 32:
-        raise ValueError(f'image_size={image_size}: the images of {source} have 32')
+    if source in BUILT_IN:
+        if image_size != 32: raise ValueError(f'image_size={image_size}: the images of {source} have 32')
+        if Path(source).is_dir():
+            print(f'note: {source} is the built-in data set; for your folder, name {os.path.join(".", source)}')
+        return str(source)
+    source = os.path.expanduser(source if isinstance(source, str) else os.path.join('.', source))  # a path is no name
     place = Path(source)
-    if source in BUILT_IN and place.is_dir():
-        print(f'note: {source} is the built-in data set; for your folder, name {os.path.join(".", source)}')
-    if source in BUILT_IN or source and (place.is_dir() or place.name == ARCHIVE and place.is_file()): return source
+    if source and (place.is_dir() or place.name == ARCHIVE and place.is_file()): return source
     meant = re.sub('[^a-z0-9]', '', source.lower())
     hint = f' (do you mean {meant}?)' if meant in BUILT_IN else ' (a file: unpack it, and name its folder)' * bool(
         source and place.is_file())
     raise ValueError(f'unknown data {source!r}{hint}: choose {", ".join(BUILT_IN)}, or a folder with train/ and test/ '
                      'in it, or with a folder for each class')
+
+def check_outside(out: Path, *sources: str | Path):
+    "Raise ValueError if a folder for results lies among the images of one of these folders."
+    for folder in (Path(os.path.expanduser(source)) for source in sources if source not in BUILT_IN):
+        if folder.is_dir() and any(out.resolve().is_relative_to(part.resolve())
+                                   for part in folder_parts(folder).values()):
+            raise ValueError(f'{out} lies among the images of {folder}, where it would be taken for a class: '
+                             'name another folder')
+
+def _sets_of(source: str, image_size: int) -> tuple[ImageSet, ...]:
+    "The sets of a checked source."
+    if source == 'digits': return digits_images()
+    with cache_lock(source): return load_cifar10() if source == 'cifar10' else load_place(Path(source), image_size)
 
 # %% ../nbs/32_folders.ipynb #9b5f74ee
 def load_data(
@@ -546,11 +528,8 @@ def load_data(
     source = check_source(source, image_size)
     if not isinstance(validation, Real) or not (0 <= validation < 1 or validation % 1 == 0 < validation):
         raise ValueError(f'validation={validation!r}: want a fraction below 1, or a number of images')
-    if source == 'digits': sets = digits_images()
-    else:
-        with cache_lock(source): sets = load_cifar10() if source == 'cifar10' else load_place(Path(source), image_size)
-    if not validation: return sets
-    train, *others = sets
+    train, *others = _sets_of(source, image_size)
+    if not validation: return train, *others
     if len(others) > 1:
         raise ValueError(f'{source} has validation images of its own: leave out validation={validation}')
     return *split(train, round(validation * len(train)) if validation < 1 else int(validation)), *others
@@ -566,27 +545,25 @@ def load_test(
     the network was trained; else all. Those in 'train' are not read if there is a test folder. Cached.
     Raises ValueError as `load_data`, or naming a class that the network does not know."""
     source = check_source(source, image_size)
-    if source in BUILT_IN: return load_data(source)[-1]
     folder = Path(source)
-    with cache_lock(source):
-        if find_official(folder): return load_place(folder, image_size)[-1]
-        found = _listed(folder, only_test=True)
-        parts = folder_parts(folder)
-        say_unread([parts['test']] if 'test' in found else [folder, *parts.values()], found)
-        every = found.get('test') or found['train']
-        unknown = [name for name in every if name not in (classes or every)]
-        if unknown: raise ValueError(f'{folder} has the class {unknown[0]!r}, which the network does not know '
-                                     f'(it knows {", ".join(classes[:10])}): use the images it was trained for')
-        classes = tuple(classes or every)
-        if 'test' in found: return cached(folder, found, classes, image_size)[0]
-        total = sum(map(len, every.values()))
-        if tested_on and all(len(files) > 1 for files in every.values()):
-            aside, = cached(folder, dict(test={name: set_aside(files)[1] for name, files in every.items()}), classes,
-                            image_size)
-            if aside.dataset_hash() == tested_on:
-                print(f'note: the network was trained on images of {aside.name}: it is tested on the {len(aside):,} of '
-                      f'{total:,} that were set aside')
-                return aside
-        print(f'note: {folder} has no test folder: all its {total:,} images are looked at; '
-              'those that the network has learned from say nothing of its worth')
-        return cached(folder, dict(train=every), classes, image_size)[0]
+    if source in BUILT_IN or official_in(folder): return _sets_of(source, image_size)[-1]
+    found, parts = _listed(folder, only_test=True), folder_parts(folder)
+    say_unread([parts['test']] if 'test' in found else [folder, *parts.values()], found)
+    every = found.get('test') or found['train']
+    classes = tuple(classes or every)
+    unknown = [name for name in every if name not in classes]
+    if unknown: raise ValueError(f'{folder} has the class {unknown[0]!r}, which the network does not know '
+                                 f'(it knows {", ".join(classes[:10])}): use the images it was trained for')
+    def read(part, files):
+        with cache_lock(source): return cached(folder, {part: files}, classes, image_size)[0]
+    if 'test' in found: return read('test', every)
+    total = sum(map(len, every.values()))
+    if tested_on and all(len(files) > 1 for files in every.values()):
+        aside = read('test', {name: set_aside(files)[1] for name, files in every.items()})
+        if aside.dataset_hash() == tested_on:
+            print(f'note: the network was trained on images of {aside.name}: it is tested on the {len(aside):,} of '
+                  f'{total:,} that were set aside')
+            return aside
+    print(f'note: {folder} has no test folder: all its {total:,} images are looked at; '
+          'those that the network has learned from say nothing of its worth')
+    return read('train', every)

@@ -12,6 +12,7 @@ import io
 import json
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,10 +23,10 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import nn, Tensor
 
-from .checkpoints import (as_path, CheckpointError, LAST, load_network, make_network, own_files,
-                                         stages_in, write_atomically)
+from .checkpoints import (as_path, check_own, CheckpointError, LAST, load_network, make_folder,
+                                         make_network, own_files, stages_in, write_csv, write_own)
 from .data import normalize
-from .evaluation import check_images, model_normalization, predict_logits
+from .evaluation import check_images, device_of, model_normalization, predict_logits
 from .folders import check_size, IMAGE_SUFFIXES, is_image, not_a_file, read_image, read_images
 from .models import create_model, Metadata, pretrained_names, ResNet, unwrap
 
@@ -42,65 +43,59 @@ def load(
     if not isinstance(which, (str, os.PathLike)):
         raise TypeError(f'weights are a name, a file or the folder of a run, not {type(which).__name__}; '
                         'a dictionary of them goes into a file first, with torch.save')
-    path = as_path(which or '.')
+    path = as_path(which)
     if which in pretrained_names():
         if path.exists(): print(f"note: '{which}' names weights of the package; for what is here, ./{which}",
                                 file=sys.stderr)
         return create_model(which, pretrained=True)
-    if str(which) and path.is_dir():
+    if path.is_dir():
         there = sorted(file.name for file in path.iterdir() if file.suffix in WEIGHTS_SUFFIXES)
         if LAST not in there:
             raise CheckpointError(f'no {LAST} in {path}, as in the folder of a run: '
                                   + (f'name a file in it, such as {path / there[0]}' if there else 'name a file'))
         path = path / LAST
     if not path.is_file():
-        raise CheckpointError(f'no weights {str(which)!r}{_why_not(path) if str(which) else ""}: want one of '
+        raise CheckpointError(f'no weights {str(which)!r} ({not_a_file(path)}): want one of '
                               f'{", ".join(pretrained_names())}, a file, or the folder of a run, with {LAST} in it')
     return load_network(path)
 
-def _why_not(path: Path) -> str:
-    "Why a path is no file, in brackets, if there is more to be said than that it is not there."
-    reason = not_a_file(path)
-    return f' ({reason})' if reason and reason != 'there is no such file' else ''
-
 # %% ../nbs/33_inference.ipynb #d7c360ac
-def walk_images(folder: Path) -> tuple[list[Path], list[str]]:
+def walk_images(folder: Path) -> tuple[list[Path], dict[Path, str]]:
     """The image files in a folder, at any depth, in alphabetical order, and what cannot be read there, with the reason.
     Without hidden folders, and without what this program has drawn."""
-    files, faults, seen = [], [], set()
-    note = lambda error: faults.append(f'{error.filename} ({error.strerror})')
+    files, seen, faults = set(), set(), {}
+    note = lambda error: faults.update({Path(error.filename): error.strerror})
     for place, folders, names in os.walk(folder, onerror=note, followlinks=True):
         if (real := os.path.realpath(place)) in seen: folders.clear(); continue
         seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith('.'))
         drawn = own_files(Path(place))
-        files += [Path(place) / name for name in names if name not in drawn and is_image(Path(name))]
-    odd = [file for file in files if not_a_file(file)]
-    return sorted(set(files) - set(odd)), sorted(faults + [f'{file} ({not_a_file(file)})' for file in odd])
+        files |= {Path(place) / name for name in names if name not in drawn and is_image(Path(name))}
+    faults |= {file: why for file in sorted(files) if (why := not_a_file(file))}
+    return sorted(files - {*faults}), faults
 
 def find_images(
     places: str | Path | Iterable[str | Path],  # image files, folders that hold some, or patterns: photos/*.jpg
-    faults: list[str] | None = None,  # gets what cannot be read in folders; None: that is an error
+    faults: dict[Path, str] | None = None,  # gets a sentence for each that cannot be read; None: that is an error
 ) -> list[Path]:
     """The image files, in order, those of a folder alphabetically, at any depth. Raises ValueError for what is not
     there, or a folder without any, TypeError for what is no path."""
     every = [places] if isinstance(places, (str, os.PathLike)) or not isinstance(places, Iterable) else list(places)
     if isinstance(places, dict) or not all(isinstance(place, (str, os.PathLike)) for place in every):
         raise TypeError(f'want one or more paths of images or folders, not {type(places).__name__} {str(places)[:60]}')
-    if '' in every: raise ValueError("'' is no path: name image files, or a folder of them")
-    found, unread = [], []
+    found, unread = [], {}
     for path in map(as_path, every):
         for place in [path] if os.path.lexists(path) else sorted(map(Path, glob.glob(str(path)))) or [path]:
-            if place.is_dir():
-                files, new = walk_images(place)
-                if not files and not new:
-                    raise ValueError(f'no images in {place}: want files ending in {", ".join(IMAGE_SUFFIXES)}')
-                found, unread = found + files, unread + new
-            elif not_a_file(place):
-                raise ValueError(f'there is no file {place}{_why_not(place)}: give image files, or a folder of them')
-            else: found.append(place)
-    if faults is not None: faults += unread
-    elif unread: raise ValueError(f'cannot read {unread[0]}' + f' and {len(unread) - 1} more' * (len(unread) > 1))
+            files, new = walk_images(place) if place.is_dir() else ([place], {})
+            if not files and not new:
+                raise ValueError(f'no images in {place}: want files ending in {", ".join(IMAGE_SUFFIXES)}')
+            if files == [place] and (reason := not_a_file(place)):
+                raise ValueError(f'cannot read {place} ({reason}): give image files, or a folder of them')
+            found += files
+            unread |= {path: f'cannot read {path} ({reason})' for path, reason in new.items()}
+    if unread and faults is None:
+        raise ValueError(next(iter(unread.values())) + f' and {len(unread) - 1} more' * (len(unread) > 1))
+    if faults is not None: faults |= unread
     return found
 
 # %% ../nbs/33_inference.ipynb #af4cfd26
@@ -109,9 +104,16 @@ def class_names(model: nn.Module, n: int) -> tuple[str, ...]:
     names = known.classes if (known := getattr(unwrap(model), 'metadata', None)) else ()
     return tuple(''.join(c if c.isprintable() else '?' for c in name) for name in names or map(str, range(n)))
 
-def check_model(model):
-    "Raise TypeError for what is no network."
+def known_of(model: nn.Module) -> Metadata:
+    """What is known of a network: its metadata; of a `ResNet` without any, the paper's are assumed.
+    Raises TypeError for what is no network, ValueError for one of others without metadata."""
     if not isinstance(model, nn.Module): raise TypeError(f'want a network first, not {type(model).__name__}')
+    model = unwrap(model)
+    if known := getattr(model, 'metadata', None): return known
+    if isinstance(model, ResNet): return Metadata(stages_in(model.state_dict()), (), *model_normalization(model))
+    raise ValueError(f'this {type(model).__name__} does not say of what size its images are, nor how they are '
+                     "normalized: set model.metadata = Metadata('its name', classes, mean, std, image_size), of "
+                     'modified_resnet.models')
 
 # %% ../nbs/33_inference.ipynb #784d9829
 def image_batch(
@@ -142,25 +144,76 @@ def predict_proba(
 ) -> Tensor:
     """Probability of each class for each image: float32 (N, classes), each row sums to 1. Images are a tensor (N, 3, H,
     W) or (3, H, W); or files, folders, PIL images, arrays uint8 (H, W, 3), one or many, which are brought to the size
-    that the network was trained on. Raises TypeError for what is no image, ValueError for one that cannot be read."""
-    check_model(model)
-    known = getattr(unwrap(model), 'metadata', None)
-    device = next(model.parameters()).device
-    return predict_logits(model, image_batch(images, known.image_size if known else 32).to(device)).softmax(1)
+    that the network was trained on. Raises TypeError for what is no image, ValueError for one that cannot be
+    read, or a network that is not ours and has no metadata."""
+    images = image_batch(images, known_of(model).image_size)
+    return predict_logits(model, images.to(device_of(model))).softmax(1)
 
 # %% ../nbs/33_inference.ipynb #f2579ac2
 def predict(
     model: nn.Module,  # as from `load`
     images: Tensor | str | Path | Image.Image | np.ndarray | Sequence,  # as for `predict_proba`
     top: int = 5,  # how many classes to name
+    threshold: float = 0.,  # probability, 0 to 1, below which a class is not named
 ) -> list[list[tuple[str, float]]]:
-    """For each image the `top` most probable classes, the most probable first, each as (name, probability).
-    Raises what `predict_proba` raises, and ValueError for a top below 1."""
+    """For each image the `top` most probable classes, the most probable first, each as (name, probability); none if
+    none reaches the threshold. Raises what `predict_proba` raises, and ValueError for a top below 1 or a threshold
+    that is no probability."""
     if top < 1: raise ValueError(f'top={top}: want a whole number, at least 1')
+    if not 0 <= threshold <= 1: raise ValueError(f'threshold={threshold}: want a probability from 0 to 1')
     probabilities = predict_proba(model, images)
     names = class_names(model, probabilities.shape[1])
     values, classes = probabilities.topk(min(top, len(names)))
-    return [[(names[i], p) for i, p in zip(*row)] for row in zip(classes.tolist(), values.tolist())]
+    return [[(names[i], p) for i, p in zip(*row) if p >= threshold] for row in zip(classes.tolist(), values.tolist())]
+
+# %% ../nbs/33_inference.ipynb #9d7d4538
+Prediction = tuple[Path, list[tuple[str, float]]]  # a file, and its most probable classes
+
+def predict_files(
+    model: nn.Module,  # as from `load`
+    paths: Sequence[Path],  # image files, as from `find_images`
+    faults: dict[Path, str],  # gets a sentence for each file that cannot be read
+    top: int = 5,  # as for `predict`
+    threshold: float = 0.,  # as for `predict`
+) -> Iterator[Prediction]:
+    "Each file that can be read with what `predict` says of it, 64 read at a time. Notes go to stderr."
+    for start in range(0, len(paths), 64):
+        few, notes, unread = paths[start:start + 64], [], {}
+        images = read_images(few, known_of(model).image_size, notes, unread)
+        for note in notes: print(f'note: {note}', file=sys.stderr)
+        faults |= unread
+        if len(images): yield from zip([path for path in few if path not in unread],
+                                       predict(model, images, top, threshold))
+
+def printable(path: Path) -> str:
+    "A path as text that can be printed and written, also if its name is not valid UTF-8."
+    return os.fsencode(path).decode('utf-8', 'backslashreplace')
+
+def save_predictions(found: list[Prediction], path: Path):
+    "Write predictions as a table, a row for each image. Raises FileExistsError rather than replace another's file."
+    rows, most = [], max(len(row) for _, row in found)
+    for file, row in found:
+        rows.append(dict(image=printable(file)))
+        for k, (name, p) in enumerate([(name, round(p, 4)) for name, p in row] + [('', '')] * (most - len(row)), 1):
+            rows[-1] |= {f'class_{k}': name, f'probability_{k}': p}
+    write_csv(path, rows, write_own)
+
+def saving(
+    predictions: Iterable[Prediction],  # as from `predict_files`
+    path: Path,  # of the table
+) -> Iterator[Prediction]:
+    """The predictions, as they come; meanwhile they are written as a table. It is whole at any time, takes at most a
+    tenth of the time, and is written a last time when this ends, for whatever reason."""
+    found, due = [], 0.
+    try:
+        for prediction in predictions:
+            found.append(prediction)
+            if (began := time.monotonic()) >= due:
+                save_predictions(found, path)
+                due = time.monotonic() + max(1, 10 * (time.monotonic() - began))
+            yield prediction
+    finally:
+        if found: save_predictions(found, path)
 
 # %% ../nbs/33_inference.ipynb #31eea6e4
 @torch.no_grad()
@@ -172,7 +225,6 @@ def class_activation_map(
     """What each place of an image contributes to the score of a class: float32 (H, W), on the CPU;
     before the map is enlarged to the image, its mean is the score without the bias (Zhou et al. 2016, equation 2).
     Raises ValueError for another image, or a class that there is not, TypeError for another network."""
-    check_model(model)
     model = unwrap(model)
     if not isinstance(model, ResNet): raise TypeError(f'want a ResNet of this package, not {type(model).__name__}')
     if image.ndim != 3: raise ValueError(f'the image is {tuple(image.shape)}: give one, (3, H, W)')
@@ -205,19 +257,26 @@ class Deployable(nn.Module):
 def metadata_for(
     model: nn.Module,  # as from `load`, or made by yourself
     image_size: int | None = None,  # height and width of its images; None: those it was trained on, if known, else 32
-    classes: Sequence[str] | None = None,  # names of the classes; None: those it was trained on, if known
+    classes: Sequence[str] | None = None,  # names of the classes; None: those it was trained on, else 0, 1, ...
 ) -> Metadata:
     "What is known of a network, with what the arguments say. Raises ValueError for a size or names that cannot be."
-    check_model(model)
-    model = unwrap(model)
-    known = getattr(model, 'metadata', None) or Metadata(stages_in(model.state_dict()), (), *model_normalization(model),
-                                                         assumed=True)
-    classes = known.classes if classes is None else tuple(classes)
-    image_size = known.image_size if image_size is None else image_size
-    check_size(image_size)
-    if classes and len(classes) != model.linear.out_features:
-        raise ValueError(f'{len(classes)} names for {model.linear.out_features} classes: give one for each')
-    return replace(known, classes=classes, image_size=image_size)
+    known = known_of(model)
+    known = replace(known, image_size=known.image_size if image_size is None else image_size,
+                    classes=known.classes if classes is None else tuple(classes))
+    check_size(known.image_size)
+    blank = torch.zeros(1, len(known.mean), known.image_size, known.image_size, dtype=torch.uint8)
+    outputs = predict_logits(model, blank.to(device_of(model))).shape[1]
+    if len(known.classes) not in (0, outputs):
+        raise ValueError(f'{len(known.classes)} names for {outputs} classes: give one for each')
+    return known
+
+def about_file(known: Metadata, outputs: int) -> dict[str, str]:
+    "What an application must know of an exported network, as text: what to feed it, and what its outputs mean."
+    shape = f'{len(known.mean)}, {known.image_size}, {known.image_size}'
+    return dict(classes=json.dumps(known.classes or [*map(str, range(outputs))]),
+                input=f'float32 (batch, {shape}): red, green, blue from 0 to 255; mean and std are inside',
+                crop='shorter side scaled to image_size, bicubic; then the middle square',
+                image_size=str(known.image_size), mean=json.dumps(known.mean), std=json.dumps(known.std))
 
 # %% ../nbs/33_inference.ipynb #0f23c06d
 def export(
@@ -226,19 +285,22 @@ def export(
     image_size: int | None = None,  # height and width of its images; None: those it was trained on, if known, else 32
     classes: Sequence[str] | None = None,  # names of the classes, kept in the file; None: those it was trained on
 ):
-    """Write a network for use elsewhere, whole or not at all; the number of images stays free.
-    Raises ValueError for another suffix, ImportError if ONNX is asked for and not installed."""
-    path, known = as_path(path), metadata_for(model, image_size, classes)
-    model, suffix = copy.deepcopy(unwrap(model)).cpu(), path.suffix.lower()
-    write = {'.onnx': write_onnx, '.pt2': write_pt2, '.safetensors': None}
-    if suffix not in write: raise ValueError(f'{path}: want a name that ends in .onnx, .pt2 or .safetensors')
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a network for use elsewhere, whole or not at all; the number of images stays free. Raises ValueError for
+    another suffix, FileExistsError for a file that this program did not write, ImportError if ONNX is not installed."""
+    path = as_path(path)
+    suffix = path.suffix.lower()
+    if suffix not in ('.onnx', '.pt2', '.safetensors'):
+        raise ValueError(f'{path}: want a name that ends in .onnx, .pt2 or .safetensors')
+    make_folder(path.parent)
+    check_own(path.parent, [path.name])
+    model = copy.deepcopy(unwrap(model)).cpu().eval()
+    known = metadata_for(model, image_size, classes)
     if suffix == '.safetensors': return write_safetensors(model, path, known)
     example = (torch.zeros(2, len(known.mean), known.image_size, known.image_size),)
-    network = Deployable(model).eval()
-    program = torch.export.export(network, example, dynamic_shapes=({0: torch.export.Dim('images', min=1)},))
-    with torch.no_grad(): names = known.classes or class_names(model, network(*example).shape[1])
-    write[suffix](program, path, json.dumps(list(names)))
+    program = torch.export.export(Deployable(model).eval(), example,
+                                  dynamic_shapes=({0: torch.export.Dim('batch', min=1)},))
+    write = write_onnx if suffix == '.onnx' else write_pt2
+    with torch.no_grad(): write(program, path, about_file(known, model(*example).shape[1]))
 
 # %% ../nbs/33_inference.ipynb #8f3c6515
 def write_safetensors(model: nn.Module, path: Path, known: Metadata):
@@ -252,19 +314,23 @@ def write_safetensors(model: nn.Module, path: Path, known: Metadata):
         raise ValueError(f'the network is not what it would be taken for ({error}): '
                          'load it with load from the folder of its run, which knows it') from None
     content = save(weights, dict(format='pt', about=json.dumps(known.plain)))
-    write_atomically(path, lambda file: file.write(content))
+    write_own(path, lambda file: file.write(content))
 
-def write_pt2(program, path: Path, classes: str):
-    "Write an exported program for torch.export.load, with `classes` as its extra file 'classes.json'."
+def write_pt2(program, path: Path, about: dict[str, str]):
+    "Write an exported program for torch.export.load, with the names of the classes as its extra file 'classes.json'."
     content = io.BytesIO()  # in memory first: PyTorch's own writer ends the process if the disk is full
-    torch.export.save(program, content, extra_files={'classes.json': classes})
-    write_atomically(path, lambda file: file.write(content.getbuffer()))
+    torch.export.save(program, content, extra_files={'classes.json': about['classes']})
+    write_own(path, lambda file: file.write(content.getbuffer()))
 
-def write_onnx(program, path: Path, classes: str):
-    """Write an exported program as ONNX, with `classes` in its metadata.
-    Raises ImportError if onnxscript is not installed, which torch.onnx needs and does not bring."""
+def write_onnx(program, path: Path, about: dict[str, str]):
+    """Write an exported program as ONNX, with what an application must know in its metadata, and nothing of this
+    machine. Raises ImportError if onnxscript is not installed, which torch.onnx needs and does not bring."""
     try: import onnxscript
     except ImportError as error: raise ImportError('for ONNX: pip install onnx onnxscript') from error
-    made = torch.onnx.export(program, input_names=['images'], output_names=['probabilities'], verbose=False)
-    made.model.metadata_props['classes'] = classes
-    write_atomically(path, lambda file: file.write(made.model_proto.SerializeToString()))
+    made = torch.onnx.export(program, input_names=['images'], output_names=['probabilities'], verbose=False).model_proto
+    for value in (*made.graph.input, *made.graph.output, *made.graph.value_info):
+        for axis in value.type.tensor_type.shape.dim:
+            if axis.dim_param: axis.dim_param = 'batch'
+    for part in (made.graph, *made.graph.node): del part.metadata_props[:]  # stack traces, with paths
+    for key, value in about.items(): made.metadata_props.add(key=key, value=value)
+    write_own(path, lambda file: file.write(made.SerializeToString()))

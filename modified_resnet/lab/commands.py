@@ -11,8 +11,8 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
-from ..cli import (add_command, add_fields, add_options, check_file, check_out, given_fields, path_word,
-                                 print_data, processes)
+from ..cli import (add_command, add_fields, add_options, check_results, given_fields, path_word,
+                                 print_data, rank)
 from ..recipe import Recipe, Speed
 
 # %% ../../nbs/lab/06_commands.ipynb #9c692962
@@ -60,7 +60,7 @@ def add_lab_commands(commands):
 # %% ../../nbs/lab/06_commands.ipynb #acafeb0a
 def run_make(args):
     "The subcommand make."
-    from modified_resnet.folders import load_data
+    from modified_resnet.folders import check_outside, load_data
     from modified_resnet.lab.making import Lab, make_all, ORDER
     if args.set not in (*ORDER, 'all'): raise ValueError(f'--set {args.set}: choose one of {", ".join(ORDER)}, all')
     if args.jobs < 1: raise ValueError(f'--jobs {args.jobs}: want a whole number, at least 1')
@@ -69,7 +69,7 @@ def run_make(args):
     train_set, *_, test_set = load_data(args.data)
     out = args.out or Path('out') / (f'{train_set.name}-smoke' if args.smoke else train_set.name) / 'sets'
     results = args.results or out / 'results'
-    for folder in (out, results): check_out(folder, [], args.data)
+    for folder in (out, results): check_outside(folder, args.data)
     print_data(train_set, test_set)
     lab = Lab(train_set, test_set, out, results, args.smoke, args.device, Speed(**given_fields(args, Speed)))
     make_all(lab, ORDER if args.set == 'all' else [args.set], args.only, args.jobs, args.minutes)
@@ -86,11 +86,18 @@ def run_table(args):
     print(text_table(rows) if rows else 'none')
 
 # %% ../../nbs/lab/06_commands.ipynb #c8b90825
+def check_file(file: Path | None):
+    "Make the folder of a file before there is one. Raises ValueError if the file is a folder or a device."
+    if file is None: return
+    if file.exists() and not file.is_file():
+        raise ValueError(f'--out {file} is no plain file that could be replaced: name another')
+    check_results(file.parent, [])
+
 def run_bench(args):
     "The subcommand bench."
     from modified_resnet.checkpoints import write_json
     from modified_resnet.lab.bench import bench, Extent
-    check_file(args.out, 'bench.json')
+    check_file(args.out)
     bench(Extent(rounds=args.rounds), args.device, args.full,
           keep=lambda found: args.out and write_json(args.out, found))
 
@@ -100,7 +107,7 @@ def run_race(args):
     from modified_resnet.folders import load_data
     from modified_resnet.lab.bench import target_accuracy, time_to_accuracy
     from modified_resnet.lab.plan import best_recipe
-    check_file(args.out, 'race.json')
+    check_file(args.out)
     recipe = best_recipe(args.results, getattr(args, 'model', 'small'))
     if not recipe:
         raise ValueError(f'{args.results} has no whole search in its records, so there is no best recipe yet: '
@@ -113,18 +120,18 @@ def run_race(args):
 # %% ../../nbs/lab/06_commands.ipynb #e74dc159
 def reproduce(args: argparse.Namespace):
     "The paper's experiment: three networks, then Table 1 and the figures. It goes on where it was stopped."
-    from modified_resnet.folders import load_data
+    from modified_resnet.folders import check_outside, load_data
     from modified_resnet.lab.report import check_report, write_report
     from modified_resnet.models import MODELS
     from modified_resnet.runs import fit, Interrupted
-    if processes() > 1:
+    if rank():
         raise ValueError('reproduce runs in one process: use torchrun with train, one network at a time')
     speed, settings = Speed(**given_fields(args, Speed)), (dict(epochs=8) if args.data == 'digits'
                                                            else {}) | given_fields(args, Recipe)
     recipes = {name: Recipe(name, **settings) for name in MODELS}
     train_set, *_, test_set = load_data(args.data)
     out, finished = args.out or Path('out') / train_set.name, []
-    check_out(out, [], args.data)
+    check_outside(out, args.data)
     check_report(list(MODELS), out)
     print_data(train_set, test_set)
     for name, recipe in recipes.items():
