@@ -58,7 +58,7 @@ BEST_RECIPE = dict(  # what a search has chosen, against the paper's: a chapter 
     schedule='one_cycle', optimizer='muon', lr_max=.2, batch_size=256, augmentation='flip_crop', alternate_flip=True,
     label_smoothing=.1, whitening=True, bias_lr=8.)
 FINETUNE_RECIPE = dict(  # for a trained network and few images: chosen in the chapter on photographs
-    schedule='one_cycle', lr_max=.01, batch_size=16, augmentation='flip_crop', weight_decay=5e-4, normalization='model')
+    schedule='one_cycle', lr_max=.1, batch_size=16, augmentation='flip_crop', weight_decay=5e-4, normalization='model')
 
 # %% ../nbs/20_recipe.ipynb #e772277f
 def check_is_recipe(recipe):
