@@ -20,7 +20,7 @@ help:
 	@echo "make reproduce [DATA=cifar10 | DATA=/path/to/folder]   the paper's experiment: three networks, Table 1, figures"
 	@echo "make test       notebooks and package in step, notebooks clean, every test passes"
 	@echo "make test-gpu   the tests that need a GPU; PYTHON names a Python with PyTorch, nothing else is installed"
-	@echo "make test-torch-2.11   a smoke test of every run, in PyTorch 2.11 without nbdev (in an environment of its own)"
+	@echo "make test-torch-2.11   short trainings in PyTorch 2.11 without nbdev (in an environment of its own)"
 	@echo "make bench      reference loop against trainer, images per second (some minutes)"
 	@echo "make docs       the site, into _docs/ (a minute); make preview serves it on port 8000"
 	@echo "make prepare    export, outputs of commands, clean, lighter charts, README: before a commit"
@@ -55,7 +55,8 @@ $(OLD_STAMP):
 
 test-torch-2.11: $(OLD_STAMP)
 	@rm -rf out/torch-2.11
-	@$(OLD)/bin/python -m modified_resnet lab make --set all --smoke --data digits --out out/torch-2.11
+	@$(OLD)/bin/python -m modified_resnet reproduce --epochs 1 --out out/torch-2.11
+	@$(OLD)/bin/python -m modified_resnet train --recipe best --epochs 1 --out out/torch-2.11/best
 
 bench: $(STAMP)
 	@$(BIN)/modified-resnet lab bench

@@ -22,7 +22,7 @@ from dataclasses import field, fields, replace
 from pathlib import Path
 
 from . import __version__
-from .recipe import BEST_RECIPE, CHOICES, Recipe, Speed
+from .recipe import BEST_RECIPE, CHOICES, FINETUNE_RECIPE, Recipe, Speed
 
 # %% ../nbs/36_cli.ipynb #925549f3
 def name_word(word: str) -> str:
@@ -136,12 +136,13 @@ def add_train(commands):
     parser = add_command(commands, 'train', run_train, "Train one network, by the paper's recipe or a better one.",
                          '--model small', '--recipe best --data photos --image-size 64 --epochs 20',
                          '--model large --data cifar10 --out out/large --resume',
-                         '--init small --data photos --recipe best --epochs 20 --out out/photos')
+                         '--init small --data photos --epochs 20 --out out/photos')
     add_options(
         parser, data={}, device={}, out='folder for the results (default: out/DATA/MODEL)',
         image_size=dict(default=32, help="height and width of a folder's images (default: 32)"),
-        recipe=dict(default='paper', choices=('paper', 'best'), help='what the options below start from: paper '
-                    "(default), or best: what the search for the best recipe has chosen. In a folder of images, "
+        recipe=dict(choices=tuple(RECIPES), help='what the options below start from: paper (default); best: what the '
+                    'search for the best recipe has chosen; finetune: for a trained network and few images (default if '
+                    'the weights of --init know other classes). In a folder of images, '
                     "normalization is 'data', and few images are taken 64 a step"),
         init=dict(type=name_word, metavar='WEIGHTS',
                   help=f'begin with these weights: {WEIGHTS_HELP}, with a new classifier for '
@@ -154,11 +155,13 @@ def add_train(commands):
     add_fields(parser.add_argument_group('speed'), Speed)
 
 # %% ../nbs/36_cli.ipynb #efab6590
+RECIPES = dict(paper={}, best=BEST_RECIPE, finetune=FINETUNE_RECIPE)
+
 def recipe_from(args) -> Recipe:
     "The recipe that the words after train ask for; what they do not name is that of `--recipe`."
     from modified_resnet.folders import BUILT_IN
     return Recipe(**(dict(normalization='paper' if args.data in BUILT_IN else 'data')
-                     | (BEST_RECIPE if args.recipe == 'best' else {}) | given_fields(args, Recipe)))
+                     | RECIPES[args.recipe or 'paper'] | given_fields(args, Recipe)))
 
 def for_few_images(recipe: Recipe, train_images: int) -> Recipe:
     "The recipe, but with batches of the paper's size if an epoch would have fewer than fifty, with a note."
@@ -168,11 +171,19 @@ def for_few_images(recipe: Recipe, train_images: int) -> Recipe:
               f'{recipe.batch_size}; --batch-size says otherwise', flush=True)
     return replace(recipe, batch_size=Recipe().batch_size)
 
+def change_classes(init, classes: tuple[str, ...]) -> bool:
+    "Give a trained network a new classifier if its own is for other classes, in place. Was that so?"
+    from modified_resnet.trainer import new_classifier
+    known = init.metadata.classes
+    if known == classes or not known and init.linear.out_features == len(classes): return False
+    new_classifier(init, len(classes))
+    init.metadata = replace(init.metadata, classes=())
+    return True
+
 def run_train(args):
     "The subcommand train."
     from modified_resnet.folders import load_data
     from modified_resnet.inference import load
-    from modified_resnet.models import create_model, pretrained_names
     from modified_resnet.runs import fit
     recipe, init = recipe_from(args), load(args.init) if args.init else None
     if init is not None and hasattr(args, 'model') and init.metadata.name != args.model:
@@ -183,9 +194,11 @@ def run_train(args):
         args.out = args.out or Path('out') / train_set.name / recipe.model
         check_out(args.out, [], args.data)
         print_data(train_set, test_set, advise=not recipe.class_weights)
+    if init is not None and change_classes(init, train_set.classes) and not args.recipe:
+        args.recipe = 'finetune'
+        recipe = replace(recipe_from(args), model=recipe.model)
+        if is_first(): print('note: a new classifier for these classes, trained by --recipe finetune', flush=True)
     if not hasattr(args, 'batch_size'): recipe = for_few_images(recipe, len(train_set))
-    if args.init in pretrained_names() and init.metadata.classes != train_set.classes:
-        init = create_model(args.init, pretrained=True, num_classes=len(train_set.classes))
     fit(init or recipe.model, train_set, test_set, recipe, validation=validation[0] if validation else None,
         out=args.out,
         resume=args.resume, device=args.device, speed=Speed(**given_fields(args, Speed)),

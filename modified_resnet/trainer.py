@@ -29,7 +29,7 @@ from .augmentation import Batches, CachedBatches
 from .data import channel_stats, ImageSet, normalize
 from .evaluation import (autocast, confusion_matrix, layout_of, mean_by_batch, model_normalization,
                                         predict_logits, to_float64)
-from .models import create_model, Metadata, MODELS, PAPER_MEAN, PAPER_STD, unwrap
+from .models import create_model, Metadata, MODELS, PAPER_MEAN, PAPER_STD, ResNet, unwrap
 from .optimizers import (EMA, learning_rates, make_optimizer, parameter_groups, whiten_stem,
                                         zero_init_residual)
 from .recipe import check_is_recipe, Recipe, Speed
@@ -164,6 +164,60 @@ def balanced_class_weights(data: ImageSet) -> Tensor:
     counts = data.labels.bincount(minlength=len(data.classes)).float()
     return len(data) / (counts.count_nonzero() * counts.clamp(min=1))
 
+# %% ../nbs/24_trainer.ipynb #fc30dac0
+def new_classifier(model: nn.Module, num_classes: int):
+    "Replace the last linear layer of a network by one of zeros for other classes, in place."
+    name, old = last_linear(model)
+    layer = nn.Linear(old.in_features, num_classes).to(old.weight)
+    for weight in layer.parameters(): nn.init.zeros_(weight)
+    model.set_submodule(name, layer)
+
+def last_linear(model: nn.Module) -> tuple[str, nn.Linear]:
+    "The classifier of a network, with its name. Raises ValueError for a network without a linear layer."
+    layers = [item for item in model.named_modules() if isinstance(item[1], nn.Linear)]
+    if not layers: raise ValueError(f'the {type(model).__name__} has no linear layer: set requires_grad and classifier '
+                                    'yourself')
+    return layers[-1]
+
+def freeze_features(model: nn.Module):
+    "Freeze everything but the classifier, in place."
+    model.requires_grad_(False)
+    last_linear(model)[1].requires_grad_()
+
+# %% ../nbs/24_trainer.ipynb #60877270
+FEW_STEPS = 20  # of an epoch: with fewer, running statistics lag behind the weights
+
+def norms_of(model: nn.Module) -> list[nn.Module]:
+    "The batch normalizations of a network."
+    return [layer for layer in model.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
+
+def is_frozen(layer: nn.Module) -> bool:
+    "Does a layer have parameters, none of which is trained?"
+    return not any(p.requires_grad for p in layer.parameters()) and any(True for _ in layer.parameters())
+
+def train_mode(model: nn.Module):
+    "Training mode, but for frozen batch normalization."
+    model.train()
+    for norm in filter(is_frozen, norms_of(model)): norm.eval()
+
+@torch.no_grad()
+def settle_norms(
+    model: nn.Module,  # its running statistics are replaced, but for those of frozen layers; left in evaluation mode
+    batches: Batches,  # training images
+    precision: str,  # as for `autocast`
+):
+    "Compute running statistics anew: their mean over batches of all training images, not augmented."
+    norms = [norm for norm in norms_of(model.eval()) if norm.track_running_stats and not is_frozen(norm)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.train().reset_running_stats()
+        norm.momentum = None  # the plain mean
+    with autocast(batches.images.device, precision):
+        for part in batches.images.tensor_split(len(batches)) if norms else ():
+            model(normalize(part, *batches.normalization).contiguous(memory_format=batches.layout))
+    for norm, momentum in zip(norms, momenta): norm.momentum = momentum
+    model.eval()
+
 # %% ../nbs/24_trainer.ipynb #936847c4
 def prepare_network(
     model: nn.Module | str,  # copied; or the name of one of ours, which is initialized
@@ -175,22 +229,26 @@ def prepare_network(
     Raises TypeError for what is no network, ValueError for a recipe that would change a given one."""
     changes = network_changes(recipe)
     if isinstance(model, str):
+        if recipe.freeze: raise ValueError('freeze=True trains only the classifier of a trained network: '
+                                           'give such a network, not a name, or leave it out')
         with torch.random.fork_rng([]):
             torch.default_generator.manual_seed(recipe.seed)
             network = network_of(replace(recipe, model=model), num_classes=len(train.classes),
                                  in_channels=train.images.shape[1])
             state = torch.get_rng_state()
+            if recipe.zero_init_residual: zero_init_residual(network)
     elif isinstance(model, nn.Module):
         odd = next((field for field, value in changes.items() if value != getattr(Recipe, field)), None)
         if odd: raise ValueError(f'{odd}={changes[odd]!r} changes networks that are made by name: '
                                  'give the name of one, or a network that has it already')
         network, state = copy.deepcopy(unwrap(model)).cpu(), torch.Generator().manual_seed(recipe.seed).get_state()
     else: raise TypeError(f"model={model!r}: want a network (nn.Module), or a name such as 'small'")
-    normalization = normalization_of(recipe, train)
+    own = recipe.normalization == 'model'
+    normalization = model_normalization(network) if own else normalization_of(recipe, train)
     network.metadata = metadata_of(model if isinstance(model, str) else network, train, *normalization, changes)
-    if recipe.zero_init_residual: zero_init_residual(network)
-    if recipe.whitening: whiten_stem(network, train.images[::max(1, len(train) // 500)],
-                                     lambda part: normalize(part, *normalization))
+    if recipe.freeze: freeze_features(network)
+    if recipe.whitening and isinstance(model, str):
+        whiten_stem(network, train.images[::max(1, len(train) // 500)], lambda part: normalize(part, *normalization))
     return network, state
 
 # %% ../nbs/24_trainer.ipynb #47400a63
@@ -229,7 +287,7 @@ def check_network(model: nn.Module, recipe: Recipe, train: ImageSet, speed: Spee
     would have a single value per channel in the last batch of an epoch; or if all processes share it
     (SyncBatchNorm), and one of them has no image of that batch."""
     shapes, image = [], torch.zeros(1, *train.images.shape[1:])
-    norms = [layer for layer in model.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
+    norms = norms_of(model)
     hooks = [layer.register_forward_pre_hook(lambda layer, inputs: shapes.append(inputs[0].shape)) for layer in norms]
     with torch.no_grad(): outputs = model.eval()(image)
     for hook in hooks: hook.remove()
@@ -250,7 +308,7 @@ def place_network(model: nn.Module, device: torch.device, speed: Speed, world: W
     """The network on its device, with the kernels or the batch normalization that the run computes with.
     Raises ValueError for sync_batchnorm on a CPU, where PyTorch has none."""
     model.to(device, memory_format=layout_of(speed.channels_last))
-    if wants_kernels(device, speed, world): use_kernels(model, device)
+    if isinstance(model, ResNet) and wants_kernels(device, speed, world): use_kernels(model, device)
     if not speed.sync_batchnorm: return model
     if device.type != 'cuda': raise ValueError(f'sync_batchnorm=True on {device.type}: it needs GPUs; leave it out')
     return nn.SyncBatchNorm.convert_sync_batchnorm(model) if world.size > 1 else model
@@ -393,7 +451,7 @@ class Step:
         # a captured step reads its rates on the device; another gets them from Python, and waits for no device
         set_rates(self.optimizer, self.table.index_select(0, self.sums.index)[0] if self.graph
                   else self.rates[self.number])
-        self.model.train()
+        train_mode(self.model)
         self.optimizer.zero_grad()
         with autocast(self.device, self.speed.precision): logits = self.forward(images)
         loss = F.cross_entropy(logits.float(), labels, self.class_weights, reduction='sum',
@@ -543,6 +601,7 @@ class _Results(_Epochs):
         left, start = len(self.batches) - self.batch, time.perf_counter()
         if left: raise ValueError(f'epoch {self.epoch} has {left} batches left: take its steps first')
         self.check_finite()
+        if len(self.batches) < FEW_STEPS: settle_norms(self.eval_model, self.batches, self.speed.precision)
         losses, predictions = evaluate_in_parts(self.eval_model, self.test_images, self.test_labels, self.speed,
                                                 self.world)
         if not torch.isfinite(losses).all():

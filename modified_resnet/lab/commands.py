@@ -7,7 +7,6 @@ __all__ = []
 
 # %% ../../nbs/lab/06_commands.ipynb #ee5ad39e
 import argparse
-import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,31 +19,26 @@ def add_lab_commands(commands):
     "The subcommands of `modified-resnet lab`."
     results = dict(type=path_word, default=Path('nbs/results'), help='folder of the records (default: nbs/results)')
     make = add_command(commands, 'make', run_make, 'Make and record what is not recorded of a set of runs, or of all.',
-                       '--set paper --data cifar10', '--set ablations --only "*-adam-*" --smoke',
-                       '--set all --minutes 60 --data cifar10 --results nbs/results', of='lab ')
+                       '--set paper --data cifar10', '--set ablations --only "*-adam-*" --data cifar10',
+                       '--data cifar10 --results nbs/results', of='lab ')
     add_options(
-        make, set=dict(default='all', help='paper, clean, ablations, degradation, search, best, bench or race; all '
-                                           '(default): every one of these, in the order of their worth'),
+        make, set=dict(default='all', help='paper, search, best, clean, ablations or degradation; all (default): '
+                                           'every one of these, in this order'),
         data={}, device={}, only=dict(default='*', help="only runs whose name fits this pattern: '*-small-*'"),
-        minutes=dict(type=float, help='stop after this time; called again, it goes on (default: no limit)'),
-        jobs=dict(type=int, default=1, help="runs at a time, each in a process of its own (default: 1); a GPU shares "
-                  "itself well when NVIDIA's MPS is on; benchmark and races are then left out"),
-        smoke=dict(action='store_true', help='few images, one epoch a run: does it work at all?'),
-        out='folder for runs and weights (default: out/DATA/sets; with --smoke, out/DATA-smoke/sets)',
+        out='folder for runs and weights (default: out/DATA/sets)',
         results=dict(type=path_word, help='folder for the records (default: results in the folder of --out)'))
     add_fields(make, Speed, 'precision')
 
     table = add_command(commands, 'table', run_table, 'Print the records of a set of runs.', '--set paper', of='lab ')
-    add_options(table, set=dict(required=True, help='paper, clean, ablations, degradation, search or best'),
+    add_options(table, set=dict(required=True, help='paper, search, best, clean, ablations or degradation'),
                 results=results)
 
     bench = add_command(commands, 'bench', run_bench, "Images per second of the paper's loop and of the trainer, "
                         'in turns (some minutes).', '', '--rounds 5 --full --out bench.json', of='lab ')
-    add_options(bench, device={}, rounds=dict(type=int, default=3, help='turns of each loop (default: 3); after eight '
-                                              'minutes no network gets a further one'),
+    add_options(bench, device={}, rounds=dict(type=int, default=3, help='turns of each loop (default: 3)'),
                 full=dict(action='store_true',
                           help='also each setting of Speed, amounts of data, memory by batch size'),
-                out='JSON file for every round, replaced from the first part on (default: print only)')
+                out='JSON file for the result (default: print only)')
 
     race = add_command(commands, 'race', run_race,
                        "Time to the test accuracy of the paper's recipe: the best recipe of "
@@ -61,19 +55,17 @@ def add_lab_commands(commands):
 def run_make(args):
     "The subcommand make."
     from modified_resnet.folders import load_data
-    from modified_resnet.lab.making import Lab, make_all, ORDER
-    if args.set not in (*ORDER, 'all'): raise ValueError(f'--set {args.set}: choose one of {", ".join(ORDER)}, all')
-    if args.jobs < 1: raise ValueError(f'--jobs {args.jobs}: want a whole number, at least 1')
-    if args.minutes is not None and not 0 < args.minutes < math.inf:
-        raise ValueError(f'--minutes {args.minutes:g}: want a number above 0')
+    from modified_resnet.lab.making import Lab, make_all
+    from modified_resnet.lab.plan import SETS
+    if args.set not in (*SETS, 'all'): raise ValueError(f'--set {args.set}: choose one of {", ".join(SETS)}, all')
     train_set, *_, test_set = load_data(args.data)
-    out = args.out or Path('out') / (f'{train_set.name}-smoke' if args.smoke else train_set.name) / 'sets'
+    out = args.out or Path('out') / train_set.name / 'sets'
     results = args.results or out / 'results'
     for folder in (out, results): check_out(folder, [], args.data)
     print_data(train_set, test_set)
-    lab = Lab(train_set, test_set, out, results, args.smoke, args.device, Speed(**given_fields(args, Speed)))
-    make_all(lab, ORDER if args.set == 'all' else [args.set], args.only, args.jobs, args.minutes)
-    print(f'\nrecords: {results}')
+    lab = Lab(train_set, test_set, out, results, args.device, Speed(**given_fields(args, Speed)))
+    make_all(lab, tuple(SETS) if args.set == 'all' else [args.set], args.only)
+    print(f'records: {results}')
 
 def run_table(args):
     "The subcommand table."
@@ -86,21 +78,27 @@ def run_table(args):
     print(text_table(rows) if rows else 'none')
 
 # %% ../../nbs/lab/06_commands.ipynb #c8b90825
+def check_result(file: Path | None, example: str):
+    "As `check_file`; and raise FileExistsError rather than replace a file that this program did not write."
+    from modified_resnet.checkpoints import check_own
+    check_file(file, example)
+    if file: check_own(file.parent, [file.name])
+
 def run_bench(args):
     "The subcommand bench."
-    from modified_resnet.checkpoints import write_json
-    from modified_resnet.lab.bench import bench, Extent
-    check_file(args.out, 'bench.json')
-    bench(Extent(rounds=args.rounds), args.device, args.full,
-          keep=lambda found: args.out and write_json(args.out, found))
+    from modified_resnet.checkpoints import write_json, write_own
+    from modified_resnet.lab.bench import bench
+    check_result(args.out, 'bench.json')
+    found = bench(args.device, args.rounds, args.full)
+    if args.out: write_json(args.out, found, write_own)
 
 def run_race(args):
     "The subcommand race."
-    from modified_resnet.checkpoints import write_json
+    from modified_resnet.checkpoints import write_json, write_own
     from modified_resnet.folders import load_data
     from modified_resnet.lab.bench import target_accuracy, time_to_accuracy
     from modified_resnet.lab.plan import best_recipe
-    check_file(args.out, 'race.json')
+    check_result(args.out, 'race.json')
     recipe = best_recipe(args.results, getattr(args, 'model', 'small'))
     if not recipe:
         raise ValueError(f'{args.results} has no whole search in its records, so there is no best recipe yet: '
@@ -108,7 +106,7 @@ def run_race(args):
     recipe, (train_set, test_set) = replace(recipe, epochs=args.epochs, validation=0), load_data(args.data)
     target = target_accuracy(args.results, recipe.model, train_set, test_set)
     found = time_to_accuracy(target, recipe, train_set, test_set, args.device, Speed(**given_fields(args, Speed)))
-    if args.out: write_json(args.out, found)
+    if args.out: write_json(args.out, found, write_own)
 
 # %% ../../nbs/lab/06_commands.ipynb #e74dc159
 def reproduce(args: argparse.Namespace):

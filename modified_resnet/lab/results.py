@@ -26,10 +26,10 @@ from ..recipe import Recipe
 from ..runs import (best_row, last_test_accuracy, read_config, read_confusion, read_history, recipe_of,
                                   recorded_parameters)
 
-# %% ../../nbs/lab/02_results.ipynb #85157f06
+# %% ../../nbs/lab/02_results.ipynb #7e3b176d
 @dataclass(frozen=True)
-class Record:
-    "What a finished run left behind, read when asked for. Accuracies are in percent."
+class RecordFiles:
+    "The files of a record, each read when it is asked for."
     folder: Path  # of the record; its name is the run's
 
     @property
@@ -54,14 +54,17 @@ class Record:
     def features(self) -> list[dict]: return read_csv(self.folder / 'features.csv')
     @property
     def confusion(self) -> Tensor: return read_confusion(self.folder)[0]
+
+# %% ../../nbs/lab/02_results.ipynb #85157f06
+class Record(RecordFiles):
+    "What a finished run left behind. Accuracies are in percent, of the last epoch's weights unless it says otherwise."
+
     @property
     def parameters(self) -> int: return recorded_parameters(self.config)
     @property
     def train_accuracy(self) -> float: return 100 * self.history[-1]['train_accuracy']
     @cached_property
-    def test_accuracy(self) -> float:
-        "Of the last epoch's weights on the test set."
-        return 100 * last_test_accuracy(self.folder)
+    def test_accuracy(self) -> float: return 100 * last_test_accuracy(self.folder)
     @property
     def chosen_accuracy(self) -> float:
         """On the test set, of the weights with the lowest loss on the images evaluated after every epoch
@@ -75,39 +78,30 @@ class Record:
         return 100 * statistics.mean(hits)
     @property
     def tta_accuracy(self) -> float | None:
-        """Of the last epoch's weights on the test set, averaged over each image and its mirror image;
-        None if it was not measured."""
+        "On the test set, averaged over each image and its mirror image; None if it was not measured."
         return 100 * self.test['last']['accuracy_flips'] if 'accuracy_flips' in self.test.get('last', {}) else None
     @property
-    def seconds(self) -> float:
-        "Of an epoch; the median."
-        return statistics.median(row['seconds'] for row in self.history)
+    def seconds(self) -> float: return statistics.median(row['seconds'] for row in self.history)  # of an epoch
     @property
-    def training_seconds(self) -> float:
-        "Of all epochs."
-        return sum(row['seconds'] for row in self.history)
+    def training_seconds(self) -> float: return sum(row['seconds'] for row in self.history)
     @property
     def device(self) -> str:
         "Where it ran; if the sessions differ, one after the other."
         return ', then '.join(dict.fromkeys(map(device_name, self.sessions)))
     @property
-    def smoke(self) -> bool:
-        "Is it of a smoke test, which has one epoch where its set has more?"
-        return self.recipe.epochs == 1 < BASES[self.set_name].epochs
-    @property
     def command(self) -> str:
         "The command that makes it again, where it is."
-        results = _folder_in_command(self.folder.parent)
-        return command_of(self.name, self.config['data'], self.config['precision'], results) + ' --smoke' * self.smoke
+        return command_of(self.name, self.config['data'], self.config['precision'], in_command(self.folder.parent))
 
-# %% ../../nbs/lab/02_results.ipynb #b018c8df
-def _folder_in_command(results: Path) -> str:
-    "A folder of records as a command names it: one of the book's from the root of the repository, another in full."
+# %% ../../nbs/lab/02_results.ipynb #b54213b0
+def in_command(
+    results: Path,  # folder of records
+) -> str:
+    "A folder as a command names it: one of the book's from the root of the repository, another in full."
     place = results.resolve()
     parts = place.parts
     return shlex.quote('/'.join(parts[len(parts) - 1 - parts[::-1].index('nbs'):]) if 'nbs' in parts else str(place))
 
-# %% ../../nbs/lab/02_results.ipynb #b54213b0
 def device_name(
     session: dict,  # an entry of env.json
 ) -> str:
@@ -128,12 +122,10 @@ def run_row(record: Record) -> dict:
                 commit=record.env['commit'], command=record.command)
 
 def is_finished(record: Record) -> bool:
-    "Is a record whole, and named as its recipe wants? A smoke test has the name of the run that it stands for."
+    "Is a record whole, and named as its recipe wants?"
     try:
-        recipe, smoke = record.recipe, record.smoke  # a smoke recipe is none of the search's candidates
-        named = (re.fullmatch(rf'{record.set_name}-{recipe.model}-(.+-)?{recipe.seed}', record.name) if smoke
-                 else record.name == run_name(record.set_name, recipe))
-        return (bool(named) and len(record.history) == recipe.epochs
+        return (record.name == run_name(record.set_name, record.recipe)
+                and len(record.history) == record.recipe.epochs
                 and min(record.test_accuracy, record.chosen_accuracy, record.confusion.min()) >= 0
                 and len(record.sessions) > 0
                 and all({'gpu', 'cpu', 'threads', 'torch', 'commit'} <= session.keys() for session in record.sessions))
@@ -194,9 +186,9 @@ def settings_below(groups: dict[str, list[Record]]) -> Sentence:
     return Sentence('<small>Ours. ' + ' '.join(f'{name.capitalize()}: {setting(records)}.'
                                                for name, records in groups.items()) + '</small>')
 
-# %% ../../nbs/lab/02_results.ipynb #ecbc4dd6
-class Results:
-    "The records in a folder, and sentences that rest on them."
+# %% ../../nbs/lab/02_results.ipynb #39b1700f
+class Records:
+    "The records in a folder, by name; runs.csv lists those that there should be."
 
     def __init__(
         self,
@@ -207,6 +199,10 @@ class Results:
         rows = read_csv(table, text=('run', 'model', 'data', 'torch', 'commit')) if table.exists() else []
         self.rows = {row['run']: row for row in rows}
 
+    def command(self, name: str) -> str:
+        "The command that makes a run: as it was made, or if it never was, on CIFAR-10 in float32."
+        return self.rows[name]['command'] if name in self.rows else command_of(name, results=in_command(self.folder))
+
     def need(
         self,
         what: str,  # the figure or sentence that rests on the records
@@ -214,16 +210,24 @@ class Results:
     ) -> list[Record]:
         "The records of these names. Raises MissingEvidence if one of them is gone, or is not what its name says."
         records = [Record(self.folder / name) for name in names]
-        lost = [record.name for record in records if not (record.folder / 'history.csv').exists()]
-        if lost:
-            raise MissingEvidence(
-                f'"{what}" has lost its evidence: no record {", ".join(lost)} in {self.folder}. Make it again with: '
-                f'{"; ".join(map(self.command, lost))}')
-        for record in records:
-            if not is_finished(record) or record.smoke:
-                raise MissingEvidence(f'"{what}" has lost its evidence: {record.folder} is damaged, cut off, '
-                                      'or the record of another recipe, perhaps of a smoke test')
-        return records
+        odd = next((record for record in records if not is_finished(record)), None)
+        if not odd: return records
+        why = (f'{odd.folder} is damaged, cut off, or the record of another recipe'
+               if (odd.folder / 'history.csv').exists() else f'no record {odd.name} in {self.folder}')
+        raise MissingEvidence(f'"{what}" has lost its evidence: {why}. Make it again with: {self.command(odd.name)}')
+
+    def setting(self, names: list[str]) -> str:
+        "What a caption must say of the runs of these names."
+        return setting(self.need('a caption', names))
+
+    def seeds(self, set_name: str, **changes) -> list[str]:
+        "Names of the recorded runs of a set with these changes to its base recipe, one for each seed there is."
+        names = [run_name(set_name, replace(BASES[set_name], **{**changes, 'seed': seed})) for seed in SEEDS]
+        return [name for name in names if name in self.rows]
+
+# %% ../../nbs/lab/02_results.ipynb #ecbc4dd6
+class Results(Records):
+    "The records in a folder, and sentences that rest on them."
 
     def claim(
         self,
@@ -238,19 +242,6 @@ class Results:
         found = values(**{group: self.need(sentence, names) for group, names in groups.items()})
         if not holds(**found): raise AssertionError(f'the records say otherwise: "{sentence}" with {found}')
         return Sentence(sentence.format(**found))
-
-    def command(self, name: str) -> str:
-        "The command that makes a run: if it is not recorded, on the images and in the precision of the run most alike."
-        if name in self.rows: return self.rows[name]['command']
-        tail = lambda run: run.partition('-')[2]  # the name without the set: 'medium-1234'
-        alike = max(self.rows.values(), key=lambda row: len(commonprefix([tail(row['run']), tail(name)])), default=None)
-        given = (alike['data'], alike['precision']) if alike else ()
-        return command_of(name, *given, results=_folder_in_command(self.folder))
-
-    def seeds(self, set_name: str, **changes) -> list[str]:
-        "Names of the recorded runs of a set with these changes to its base recipe, one for each seed there is."
-        names = [run_name(set_name, replace(BASES[set_name], **{**changes, 'seed': seed})) for seed in SEEDS]
-        return [name for name in names if name in self.rows]
 
     def at_best_rate(self, optimizer: str) -> list[str]:
         "Names of the recorded ablations with an optimizer, at the learning rate that its search has found."
@@ -272,10 +263,6 @@ class Results:
         planned = dict.fromkeys(run_name(set_name, recipe) for recipe in SETS[set_name](self.folder))
         return [name for name in planned
                 if name not in self.rows and not (self.folder / name / 'diverged.txt').exists()]
-
-    def setting(self, names: list[str]) -> str:
-        "What a caption must say of the runs of these names."
-        return setting(self.need('a caption', names))
 
 # %% ../../nbs/lab/02_results.ipynb #a5611802
 def mean(
