@@ -45,10 +45,11 @@ def is_folded(cell: dict) -> bool:
 
 
 def tidy_signature(code: str) -> str:
-    "A signature without links, with stars and spaces as Python writes them; on one line if nothing in it is explained."
+    "A signature without links or long defaults, with stars and spaces as Python writes them; on one line if nothing in it is explained."
     code = re.sub(r'\[?`([\w.]+)`(?:\]\([^)]*\))?', r'\1', code).strip('\n')
     code = re.sub(r'(\w+):VAR_POSITIONAL', r'*\1', re.sub(r'(\w+):VAR_KEYWORD', r'**\1', code))
     code = re.sub(r'^( *\w+):(?=\S)', r'\1: ', code, flags=re.M).replace(')->', ') -> ').replace('(*args, **kwargs)', '()')
+    code = re.sub(r'=(\w+)\([^()#]{40,}\)', r'=\1(…)', code)
     return code if '#' in code else re.sub(r'\s*\n\s*', ' ', code).replace('( ', '(').replace(' )', ')')
 
 
@@ -116,7 +117,7 @@ def name_fold(cell: dict):
     if not re.search(r'^#\| *code-fold: *true', source, re.M) or 'code-summary' in source: return
     drawn, defined = re.search(r'^#\| *fig-cap: *"?(Figure \d+|)', source, re.M), re.findall(r'^(?:def|class) (\w+)', source, re.M)
     name = (f'Draw {drawn[1] or "the figure"}' if drawn or any('image/png' in output.get('data', {}) for output in outputs)
-            else f'Code of {", ".join(defined[:3])}' if defined else 'Make the table' if outputs else 'Code')
+            else f'Code of {", ".join(defined[:3])}' if defined else 'Make the table' if outputs else 'Preparation')
     cell['source'] = f'#| code-summary: "{name}"\n{source}'
 
 

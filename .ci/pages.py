@@ -77,7 +77,7 @@ def split_api(folder: Path):
     path = folder / '41_api.ipynb'
     notebook = json.loads(path.read_text())
     data = next(output['data'] for cell in notebook['cells'] for output in cell.get('outputs', []) if 'text/markdown' in output.get('data', {}))
-    rows = ['| module | | names |', '| :-- | :-- | --: |']
+    rows = ['| module | what it is for | names |', '| :-- | :-- | --: |']
     (folder / 'api').mkdir()
     for module in re.split(r'^## ', ''.join(data['text/markdown']), flags=re.M)[1:]:
         name, _, text = module.partition('\n')

@@ -32,7 +32,7 @@ CHECKS = {
         .filter(table => table.offsetWidth > table.parentElement.clientWidth + 1).map(table => table.rows[0].innerText)""",
     'tables with an empty header': """[...document.querySelectorAll('main th')].filter(head => !head.textContent.trim()).map(head => head.closest('table').innerText)""",
     'pictures without alternative text': """[...document.images].filter(image => !image.alt.trim()).map(image => image.src)""",
-    'captions without a picture or table': """[...document.querySelectorAll('figure:has(figcaption)')].filter(figure => !figure.querySelector('img, svg, table, pre')).map(figure => figure.innerText)""",
+    'captions without a picture or table': """[...document.querySelectorAll('figure:has(figcaption)')].filter(figure => !figure.querySelector('img, svg, canvas, table, pre')).map(figure => figure.innerText)""",
     'pictures that share a caption': """[...document.querySelectorAll('main .cell:has(figcaption)')]
         .filter(cell => cell.querySelectorAll('img').length > cell.querySelectorAll('figcaption').length).map(cell => cell.querySelector('figcaption').innerText)""",
     'folds without a name': """[...document.querySelectorAll('main details.code-fold > summary')].filter(summary => summary.innerText.trim() === 'Code').map(summary => summary.parentElement.textContent)""",
