@@ -391,7 +391,21 @@ def wait_for(device: torch.device):
     elif device.type == 'mps': torch.mps.synchronize()
 
 # %% ../nbs/31_runs.ipynb #f33cc410
-def train_epochs(trainer: Trainer, folder: Path | None, stop: StopSignals, save_seconds: float, validated: bool):
+@contextmanager
+def event_log(trainer: Trainer, folder: Path | None):
+    "A function that adds an epoch to TensorBoard's events of a run, in one file for each start; idle without tensorboard."
+    try: from torch.utils.tensorboard import SummaryWriter
+    except ImportError: folder = None
+    if folder is None or trainer.world.rank: yield lambda row: None
+    else:
+        with SummaryWriter(folder / 'events', purge_step=len(trainer.history) + 1) as writer:
+            def log(row):
+                for key in row.keys() - {'epoch'}: writer.add_scalar(key, row[key], row['epoch'])
+                writer.flush()
+            yield log
+
+def train_epochs(trainer: Trainer, folder: Path | None, stop: StopSignals, save_seconds: float, validated: bool,
+                 log: Callable[[dict], None]):
     "Train until all epochs are done. The weights of the best, where a validation set chooses it and no folder has it."
     best = None
     while not trainer.done:
@@ -403,6 +417,7 @@ def train_epochs(trainer: Trainer, folder: Path | None, stop: StopSignals, save_
             save_run(trainer, folder)
             write_first(trainer, folder, lambda: write_epoch(trainer, folder))
         elif validated and is_best(trainer.history): best = copy.deepcopy(trainer.eval_model.state_dict())
+        log(row)
         if trainer.world.rank == 0: print(epoch_line(row, trainer.recipe.epochs), flush=True)
         obey(stop, trainer, f'after epoch {len(trainer.history)} of {trainer.recipe.epochs}')
     return best
@@ -512,8 +527,9 @@ def fit(
     with (join_world(get_device(device)) as (world, device), StopSignals(out is not None) as stop,
           advise(recipe.batch_size, train, device, world)):
         trainer = Trainer(model, part, looked_at, recipe, device, speed, world)
-        with folder_of(trainer, model, (part, test, validation), out, resume) as folder:
-            best = train_epochs(trainer, folder, stop, save_seconds, validated=looked_at is not test)
+        with (folder_of(trainer, model, (part, test, validation), out, resume) as folder,
+              event_log(trainer, folder) as log):
+            best = train_epochs(trainer, folder, stop, save_seconds, looked_at is not test, log)
             network = trainer.eval_model if looked_at is test else best_network(trainer, folder, best)
             found = write_first(trainer, folder, lambda: test_once(trainer, folder, test, network))
             obey(stop, trainer, 'when all epochs were done')
