@@ -393,7 +393,7 @@ def wait_for(device: torch.device):
 # %% ../nbs/31_runs.ipynb #f33cc410
 @contextmanager
 def event_log(trainer: Trainer, folder: Path | None):
-    "A function that adds an epoch to TensorBoard's events of a run, in one file for each start; idle without tensorboard."
+    "A function that adds an epoch to TensorBoard's events of a run, one file for each start; idle without tensorboard."
     try: from torch.utils.tensorboard import SummaryWriter
     except ImportError: folder = None
     if folder is None or trainer.world.rank: yield lambda row: None

@@ -14,16 +14,31 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import torch
 from filelock import FileLock
 from torch import Tensor
 
-from ..checkpoints import read_csv, read_json, write_csv
+from ..checkpoints import as_path, read_csv, read_json, read_lines, write_csv
 from ..data import UNCERTAIN
 from .plan import (BASES, best_rate, best_recipe, command_of, LENGTHS, OPTIMIZER_CHANGES, run_name,
                                       SEEDS, SETS)
 from ..recipe import Recipe
 from ..runs import (best_row, last_test_accuracy, read_config, read_history, recipe_of,
                                   recorded_parameters)
+
+# %% ../../nbs/lab/02_results.ipynb #bc7eb1a1
+def read_confusion(folder: str | Path) -> tuple[Tensor, list[str]]:
+    """The final confusion matrix of a run, int64 (classes, classes), and the names of the classes.
+    Raises ValueError if it is damaged."""
+    path = as_path(folder) / 'confusion.csv'
+    lines = read_lines(path)
+    try:
+        header, *rows = lines
+        counts, names = torch.tensor([[int(n) for n in row[1:]] for row in rows]), [row[0] for row in rows]
+        if header[1:] != names or counts.shape != (len(names),) * 2:
+            raise ValueError('its rows and columns are not the same classes')
+        return counts, names
+    except ValueError as error: raise ValueError(f'{path} is damaged ({error})') from error
 
 # %% ../../nbs/lab/02_results.ipynb #7e3b176d
 @dataclass(frozen=True)
@@ -297,22 +312,3 @@ def set_table(
              'Test accuracy (%)': mean_and_spread([r.test_accuracy for r in group]),
              'Seconds an epoch': f'{statistics.median(r.seconds for r in group):.1f}'}
             for name, group in groups.items()]
-
-# %% ../../nbs/lab/02_results.ipynb #2f23929a
-import torch
-
-from ..checkpoints import as_path, read_lines
-
-# %% ../../nbs/lab/02_results.ipynb #bc7eb1a1
-def read_confusion(folder: str | Path) -> tuple[Tensor, list[str]]:
-    """The final confusion matrix of a run, int64 (classes, classes), and the names of the classes.
-    Raises ValueError if it is damaged."""
-    path = as_path(folder) / 'confusion.csv'
-    lines = read_lines(path)
-    try:
-        header, *rows = lines
-        counts, names = torch.tensor([[int(n) for n in row[1:]] for row in rows]), [row[0] for row in rows]
-        if header[1:] != names or counts.shape != (len(names),) * 2:
-            raise ValueError('its rows and columns are not the same classes')
-        return counts, names
-    except ValueError as error: raise ValueError(f'{path} is damaged ({error})') from error
