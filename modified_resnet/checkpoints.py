@@ -223,8 +223,10 @@ def load_checkpoint(folder: Path) -> tuple[dict | None, list[str]]:
             if path.name == FRESH: _put_in_place(folder)
             return state, faults
     if not faults: return None, []
-    advice = (f"Begin another run with the weights of its best epoch, by model=load('{folder / BEST}') and out='...'"
-              if (folder / BEST).exists() else 'Delete the folder to begin anew, or choose another')
+    advice = 'Delete the folder to begin anew, or choose another'
+    with suppress(CheckpointError, OSError):
+        read_checkpoint(folder / BEST)
+        advice = f"Begin another run with the weights of its best epoch, by model=load('{folder / BEST}') and out='...'"
     raise CheckpointError(f'no checkpoint of {folder} can be read: {"; ".join(faults)}. {advice}')
 
 # %% ../nbs/30_checkpoints.ipynb #0390e21d

@@ -152,8 +152,9 @@ RECIPES = dict(paper={}, best=BEST_RECIPE, finetune=FINETUNE_RECIPE)
 def recipe_from(args) -> Recipe:
     "The recipe that the words after train ask for; what they do not name is that of `--recipe`."
     from modified_resnet.folders import BUILT_IN
-    return Recipe(**(dict(normalization='paper' if args.data in BUILT_IN else 'data')
-                     | RECIPES[args.recipe or 'paper'] | given_fields(args, Recipe)))
+    changes = dict(normalization='paper' if args.data in BUILT_IN else 'data') | RECIPES[args.recipe or 'paper']
+    if args.init: changes.pop('whitening', None)  # trained weights stay
+    return Recipe(**(changes | given_fields(args, Recipe)))
 
 def for_few_images(recipe: Recipe, train_images: int) -> Recipe:
     "The recipe, but with batches of the paper's size if an epoch would have fewer than fifty, with a note."
@@ -185,17 +186,21 @@ def run_train(args):
         train_set, *validation, test_set = load_data(args.data, args.image_size)
         args.out = args.out or Path('out') / train_set.name / recipe.model
         check_outside(args.out, args.data)
-        print_data(train_set, test_set, advise=not recipe.class_weights)
+        print_data(train_set, test_set, validation, advise=not recipe.class_weights)
     if init is not None and change_classes(init, train_set.classes) and not args.recipe:
         args.recipe = 'finetune'
         recipe = replace(recipe_from(args), model=recipe.model)
         if is_first(): print('note: a new classifier for these classes, trained by --recipe finetune', flush=True)
     if not hasattr(args, 'batch_size'): recipe = for_few_images(recipe, len(train_set))
-    fit(init or recipe.model, train_set, test_set, recipe, validation=validation[0] if validation else None,
-        out=args.out,
-        resume=args.resume, device=args.device, speed=Speed(**given_fields(args, Speed)),
+    if recipe.freeze and init is None:
+        raise ValueError('--freeze trains the classifier of a trained network: name one with --init')
+    run = fit(init or recipe.model, train_set, test_set, recipe, validation=validation[0] if validation else None,
+        out=args.out, resume=args.resume, device=args.device, speed=Speed(**given_fields(args, Speed)),
         save_seconds=args.save_seconds)
-    if is_first(): print(f'the run is in {args.out}')
+    if is_first():
+        if 'best' in run.test:
+            print(f'test, with the weights of the best validation loss: {run.test["best"]["accuracy"]:.2%}')
+        print(f'the run is in {args.out}')
 
 # %% ../nbs/36_cli.ipynb #c6f10001
 def rank() -> str:
@@ -206,10 +211,11 @@ def is_first() -> bool:
     "Is this process the one that prints what all know?"
     return rank() in ('', '0')
 
-def print_data(train_set, test_set, advise: bool = False):
+def print_data(train_set, test_set, validation: Sequence = (), advise: bool = False):
     "Print what the images are, and, if advice is wanted, what to do where classes are of very different size."
     size, counts = train_set.images.shape[-1], train_set.labels.bincount(minlength=len(train_set.classes))
-    print(f'{train_set.name}: {len(train_set):,} training and {len(test_set):,} test images of {size}x{size}, '
+    held = ''.join(f', {len(part):,} validation' for part in validation)
+    print(f'{train_set.name}: {len(train_set):,} training{held} and {len(test_set):,} test images of {size}x{size}, '
           f'{len(train_set.classes)} classes', flush=True)
     rare, common = int(counts.argmin()), int(counts.argmax())
     if advise and counts[common] > 2 * counts[rare]:
@@ -238,6 +244,8 @@ def load_with_size(weights: str, image_size: int | None):
         size = f', nor their size; as in the paper, and {model.metadata.image_size}x{model.metadata.image_size}, are ' \
                'assumed (--image-size names another)' if image_size is None else '; as in the paper is assumed'
         print(f'note: {weights} does not say how its images are normalized{size}', file=sys.stderr)
+    elif image_size not in (None, size := model.metadata.image_size):
+        print(f'note: it was trained on images of {size}x{size}', file=sys.stderr)
     model.metadata = metadata_for(model, image_size)
     return model
 
@@ -359,9 +367,14 @@ def figure_name(number: int, file: Path) -> str:
 
 def draw_predictions(files: list[Path], model, args):
     "A figure for each of these images."
+    from modified_resnet.checkpoints import own_files
     from modified_resnet.figures import plot_prediction, save_figure
     from modified_resnet.folders import read_image
     from modified_resnet.inference import class_activation_map, class_names, predict_proba
+    asked = {os.path.realpath(file) for file in files}
+    for name in own_files(args.out):  # of an earlier call
+        if re.fullmatch(r'\d\d-.*[.]png', name, re.DOTALL) and os.path.realpath(args.out / name) not in asked:
+            (args.out / name).unlink()
     for i, file in enumerate(files, 1):
         image = read_image(file, model.metadata.image_size)
         probabilities = predict_proba(model, image)[0]
@@ -411,6 +424,8 @@ def run_compare(args):
     names = [word if short.count(word) == 1 else str(run) for word, run in zip(short, args.runs)]
     rows = [{'Run': word, **table_row(run)} for word, run in zip(names, args.runs)]
     print(text_table(rows))
+    if len({read_config(run).get('test_hash') for run in args.runs}) > 1:
+        print('note: these runs were tested on different images')
     if not args.out: return
     plain = [dict(row, Parameters=row['Parameters'].replace(',', '')) for row in rows]
     write_csv(args.out / 'comparison.csv', plain, write_own)
@@ -476,6 +491,7 @@ def _output_fault(error: Exception) -> str:
 
 def as_flags(message: str, args: argparse.Namespace) -> str:
     "A message in the words of the command line: `--lr-max 0` for `lr_max=0`, `--out` for `out='...'`."
+    message = re.sub(r"model=load\((.*?)\) and out='[.]+'", r'--init \1 --out FOLDER', message)
     known = '|'.join({*vars(args), *(field.name for field in (*fields(Recipe), *fields(Speed)))})
     return re.sub(rf"(?<![^\s(])({known})=(True\b|'[.]+')?",
                   lambda found: f'--{found[1].replace("_", "-")}' + ('' if found[2] else ' '), message)

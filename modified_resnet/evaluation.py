@@ -179,7 +179,7 @@ def translated(images: Tensor, by: int) -> Tensor:
     return images[..., places(images.shape[-2] - 1), :][..., places(images.shape[-1] - 1)]
 
 def tta_views(images: Tensor) -> Iterator[Tensor]:
-    "Six views of images: as they are, their mirror images, and both again translated by a pixel, to either corner."
+    "Six views of images: as they are, their mirror images, and both again moved by a pixel, up-left and down-right."
     for by in (0, 1, -1):
         yield (view := translated(images, by))
         yield view.flip(-1)

@@ -34,7 +34,8 @@ def use_double_pixels():
     if 'ipykernel' not in sys.modules: return
     from IPython import get_ipython
     from matplotlib_inline.config import InlineBackend
-    InlineBackend.instance(parent=get_ipython()).figure_formats = {'retina'}
+    backend = InlineBackend.instance(parent=get_ipython())
+    if backend.figure_formats == {'png'}: backend.figure_formats = {'retina'}  # what a user has chosen stays
 
 use_double_pixels()
 

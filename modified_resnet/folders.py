@@ -15,6 +15,7 @@ import shutil
 import sys
 import unicodedata
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -190,7 +191,8 @@ def list_images(folder: Path) -> dict[str, list[Path]]:
     if len(empty) == len(found) and any(map(folders_in, empty)):
         raise ValueError(f'no images in {empty[0]}, only folders: if these are the classes, name {empty[0]} '
                          f'and not {folder}')
-    if empty: raise ValueError(f'no images in {empty[0]}: want files ending in {", ".join(IMAGE_SUFFIXES)}')
+    if empty: raise ValueError(f'no images in {empty[0]}: want files ending in {", ".join(IMAGE_SUFFIXES)}; '
+                                f'HEIC: {_AS_JPEG}')
     return _in_order(found)
 
 # %% ../nbs/32_folders.ipynb #8a4e63dd
@@ -260,11 +262,16 @@ def folder_parts(folder: Path) -> dict[str, Path]:
 def _labelled(table: Path, parts: dict[str, Path]) -> Files:
     """Image files by part and class, as a table says: `id` is the name of a training image, with or without its
     ending, or a path from the table's folder on, as test/1.png. Raises ValueError for images that are not there."""
-    with open(table, newline='', encoding='utf-8-sig') as file: rows = list(csv.DictReader(file))
+    try:
+        with open(table, newline='', encoding='utf-8-sig') as file: rows = list(csv.DictReader(file))
+    except UnicodeDecodeError as error: raise ValueError(f'{table} is not UTF-8 text: save it as such') from error
     if not rows or not {'id', 'label'} <= set(rows[0]):
         raise ValueError(f'{table} has {"the columns " + ", ".join(map(str, rows[0])) if rows else "no rows"}: '
                          'want id,label')
     labels = {row['id']: unicodedata.normalize('NFC', row['label'] or '') for row in rows}
+    if len(labels) < len(rows):
+        twice = next(id for id, n in Counter(row['id'] for row in rows).items() if n > 1)
+        raise ValueError(f'{table} lists {twice} more than once: leave one row of it')
     found = {}
     for part, place in parts.items():
         for file in images_in(place):
@@ -414,7 +421,7 @@ def load_folder(folder: Path, image_size: int = 32) -> tuple[ImageSet, ...]:
     """Training, test, and perhaps validation images (in the middle) of a folder, decoded in parallel the first time
     and cached. Raises ValueError as `find_files` and `read_images`."""
     found, parts = find_files(folder), folder_parts(folder)
-    if 'test' not in parts:
+    if 'test' not in _listed(folder):
         print(f'note: {folder} has no test folder: a fifth of each class, chosen by the names of the files, '
               'is set aside for testing')
     say_unread([folder, *parts.values()], found)
@@ -453,7 +460,7 @@ def read_official(found: Path) -> tuple[ImageSet, ...]:
     if found.is_dir(): return cifar10_images(found)
     if broken := broken_archive(found): raise ValueError(broken)
     root = cache_folder()
-    if not (root / ARCHIVE).exists():
+    if not (root / ARCHIVE).exists() or broken_archive(root / ARCHIVE):
         with open(found, 'rb') as archive: write_atomically(root / ARCHIVE, partial(shutil.copyfileobj, archive))
     return cifar10_images(root, download=True)
 

@@ -27,7 +27,7 @@ from .checkpoints import (as_path, check_own, CheckpointError, LAST, load_networ
                                          make_network, own_files, stages_in, write_csv, write_own)
 from .data import normalize
 from .evaluation import check_images, device_of, model_normalization, predict_logits
-from .folders import check_size, IMAGE_SUFFIXES, is_image, not_a_file, read_image, read_images
+from .folders import _AS_JPEG, check_size, IMAGE_SUFFIXES, is_image, not_a_file, read_image, read_images
 from .models import create_model, Metadata, pretrained_names, ResNet, unwrap
 
 # %% ../nbs/33_inference.ipynb #0fb19f6c
@@ -88,7 +88,8 @@ def find_images(
         for place in [path] if os.path.lexists(path) else sorted(map(Path, glob.glob(str(path)))) or [path]:
             files, new = walk_images(place) if place.is_dir() else ([place], {})
             if not files and not new:
-                raise ValueError(f'no images in {place}: want files ending in {", ".join(IMAGE_SUFFIXES)}')
+                raise ValueError(f'no images in {place}: want files ending in {", ".join(IMAGE_SUFFIXES)}; HEIC: '
+                                 f'{_AS_JPEG}')
             if files == [place] and (reason := not_a_file(place)):
                 raise ValueError(f'cannot read {place} ({reason}): give image files, or a folder of them')
             found += files

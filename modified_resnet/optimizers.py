@@ -144,7 +144,7 @@ def muon_step(params: list[Tensor], buffers: list[Tensor], group: dict):
     torch._foreach_sub_(params, updates)
 
 def orthogonalize_update(update: Tensor):
-    "Make a convolution weight's step (filters, channels, height, width) as large in every direction, in place."
+    "Make a convolution weight's step (filters, channels, height, width) of equal size in every direction, in place."
     matrix = update.flatten(1)
     update.copy_((orthogonalize(matrix) * max(1., matrix.shape[0] / matrix.shape[1]) ** .5).view(update.shape))
 

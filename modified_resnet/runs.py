@@ -20,7 +20,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
-from contextlib import contextmanager, ExitStack
+from contextlib import contextmanager, ExitStack, suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -87,7 +87,7 @@ def continued_config(folder: Path, config: dict, resume: bool | str | None) -> d
     why = (f'was trained on other images ({field} is not the same): give it its own again' if field in OF_IMAGES else
            f'began with {weights} weights: give the same model again' if field == 'init' else
            f'has {field}={old.get(field)!r}, not {new.get(field)!r}: use its value')
-    if field == 'epochs' and old.get('schedule') not in ENDLESS:
+    if field == 'epochs' and new['epochs'] > old['epochs'] and old.get('schedule') not in ENDLESS:
         why += (f' (its schedule={old.get("schedule")!r} has brought the learning rate down by then), or begin another '
                 f"run with its weights, by model=load('{folder}') and out='...'")
     raise ValueError(f'the run in {folder} {why}, or {ANOTHER}')
@@ -105,7 +105,9 @@ def open_run(folder: str | Path, config: dict, resume: bool | str | None = False
     with locked(folder):
         begun = has_run(folder)
         if begun: config = continued_config(folder, config, resume)
-        else: check_own(folder, CONFIG_FILES)
+        else:
+            check_own(folder, CONFIG_FILES)
+            if resume is True: print(f'note: the run in {folder} never got to a checkpoint: it begins anew', flush=True)
         remove_partial(folder)
         add_to_list(folder)  # this process, whatever it leaves half-written
         if not begun: (folder / 'env.json').unlink(missing_ok=True)  # of a run that never got to a checkpoint
@@ -396,13 +398,16 @@ def event_log(trainer: Trainer, folder: Path | None):
     "A function that adds an epoch to TensorBoard's events of a run, one file for each start; idle without tensorboard."
     try: from torch.utils.tensorboard import SummaryWriter
     except ImportError: folder = None
-    if folder is None or trainer.world.rank: yield lambda row: None
+    if folder is None or trainer.world.rank or trainer.done: yield lambda row: None
     else:
-        with SummaryWriter(folder / 'events', purge_step=len(trainer.history) + 1) as writer:
-            def log(row):
+        writer = SummaryWriter(folder / 'events', purge_step=len(trainer.history) + 1)
+        def log(row):
+            with suppress(OSError):  # of a full disk, the checkpoint tells
                 for key in row.keys() - {'epoch'}: writer.add_scalar(key, row[key], row['epoch'])
                 writer.flush()
-            yield log
+        try: yield log
+        finally:
+            with suppress(OSError): writer.close()
 
 def train_epochs(trainer: Trainer, folder: Path | None, stop: StopSignals, save_seconds: float, validated: bool,
                  log: Callable[[dict], None]):
@@ -467,6 +472,8 @@ def advise(batch_size: int, data: ImageSet, device: torch.device = torch.device(
             size, smaller = data.images.shape[-1], f'{batch_size // 2}, ' if batch_size > 1 else ''
             raise RuntimeError(f'out of {"GPU " * (device.type == "cuda")}memory at batch_size={batch_size}: '
                                f'try {smaller}images smaller than {size}x{size}, or a smaller network') from error
+        if 'Compiler' in type(error).__name__ or 'Compiler' in str(error):
+            raise RuntimeError('compile=True needs a compiler for C++: install one, or leave it out') from error
         if world.size == 1 or not any(word in str(error).lower() for word in ('connection', 'gloo', 'nccl')): raise
         raise RuntimeError(f'a process of this run has ended, so process {world.rank} cannot go on '
                            f'({first_line(error)[:200]}). Start the run again with resume=True') from error
@@ -524,13 +531,14 @@ def fit(
     OSError, Interrupted, and RuntimeError (out of memory, or a lost process)."""
     check_call(model, train, recipe, out, resume, save_seconds)
     part, looked_at = split_for(recipe, train, test, validation)
+    validated = validation is not None or recipe.validation > 0
     with (join_world(get_device(device)) as (world, device), StopSignals(out is not None) as stop,
           advise(recipe.batch_size, train, device, world)):
         trainer = Trainer(model, part, looked_at, recipe, device, speed, world)
         with (folder_of(trainer, model, (part, test, validation), out, resume) as folder,
               event_log(trainer, folder) as log):
-            best = train_epochs(trainer, folder, stop, save_seconds, looked_at is not test, log)
-            network = trainer.eval_model if looked_at is test else best_network(trainer, folder, best)
+            best = train_epochs(trainer, folder, stop, save_seconds, validated, log)
+            network = best_network(trainer, folder, best) if validated else trainer.eval_model
             found = write_first(trainer, folder, lambda: test_once(trainer, folder, test, network))
             obey(stop, trainer, 'when all epochs were done')
     return Run(drop_kernels(network).eval(), trainer.history, found, folder)

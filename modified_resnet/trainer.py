@@ -218,13 +218,16 @@ def prepare_network(
             if value != getattr(Recipe, field):
                 raise ValueError(f'{field}={value!r} changes networks that are made by name: '
                                  'give the name of one, or a network that has it already')
+        for field in ('whitening', 'zero_init_residual'):
+            if getattr(recipe, field): raise ValueError(f'{field}=True is for fresh weights: leave it out, or give '
+                                                        'the name of a network')
         network, state = copy.deepcopy(unwrap(model)).cpu(), torch.Generator().manual_seed(recipe.seed).get_state()
     else: raise TypeError(f"model={model!r}: want a network (nn.Module), or a name such as 'small'")
     own = recipe.normalization == 'model'
     normalization = model_normalization(network) if own else normalization_of(recipe, train)
     network.metadata = metadata_of(network, train, *normalization)
     if recipe.freeze: freeze_features(network)
-    if recipe.whitening and isinstance(model, str):
+    if recipe.whitening:
         whiten_stem(network, train.images[::max(1, len(train) // 500)], lambda part: normalize(part, *normalization))
     return network, state
 
@@ -280,6 +283,8 @@ def check_network(model: nn.Module, recipe: Recipe, train: ImageSet, speed: Spee
     except ValueError as error:
         raise ValueError(f'{has}, with which the network fails ({first_line(error)}): choose another, '
                          'or larger images') from error
+    if not isinstance(outputs, Tensor):
+        raise ValueError(f'the network gives a {type(outputs).__name__} in training: want a tensor (N, classes)')
     if outputs.shape != (images, len(train.classes)):
         raise ValueError(f'the network gives {tuple(outputs[:1].shape)} for one image of {len(train.classes)} classes: '
                          f'want (1, {len(train.classes)})')
