@@ -173,6 +173,7 @@ def change_classes(init, classes: tuple[str, ...]) -> bool:
     init.metadata = replace(init.metadata, classes=())
     return True
 
+# %% ../nbs/36_cli.ipynb #5ab71f02
 def run_train(args):
     "The subcommand train."
     from modified_resnet.folders import check_outside, load_data

@@ -259,9 +259,8 @@ def folder_parts(folder: Path) -> dict[str, Path]:
     return dict(train=folder / 'train') | parts
 
 # %% ../nbs/32_folders.ipynb #ad7432fc
-def _labelled(table: Path, parts: dict[str, Path]) -> Files:
-    """Image files by part and class, as a table says: `id` is the name of a training image, with or without its
-    ending, or a path from the table's folder on, as test/1.png. Raises ValueError for images that are not there."""
+def _labels_in(table: Path) -> dict[str, str]:
+    "Label by image, as a table with the columns id and label lists them. Raises ValueError for another table."
     try:
         with open(table, newline='', encoding='utf-8-sig') as file: rows = list(csv.DictReader(file))
     except UnicodeDecodeError as error: raise ValueError(f'{table} is not UTF-8 text: save it as such') from error
@@ -272,6 +271,13 @@ def _labelled(table: Path, parts: dict[str, Path]) -> Files:
     if len(labels) < len(rows):
         twice = next(id for id, n in Counter(row['id'] for row in rows).items() if n > 1)
         raise ValueError(f'{table} lists {twice} more than once: leave one row of it')
+    return labels
+
+# %% ../nbs/32_folders.ipynb #5ab71f03
+def _labelled(table: Path, parts: dict[str, Path]) -> Files:
+    """Image files by part and class, as a table says: `id` is the name of a training image, with or without its
+    ending, or a path from the table's folder on, as test/1.png. Raises ValueError for images that are not there."""
+    labels = _labels_in(table)
     found = {}
     for part, place in parts.items():
         for file in images_in(place):

@@ -242,12 +242,12 @@ def weights_hash(model: nn.Module) -> str:
 
 # %% ../nbs/24_trainer.ipynb #d8c0c275
 def use_kernels(model: nn.Module, device: torch.device):
-    "Let a network on a GPU normalise with our own kernels; if they cannot run there, a note says so."
+    "Let a network on a GPU normalize with our own kernels; if they cannot run there, a note says so."
     try:
         from modified_resnet.kernels import fault, fuse  # not above: they import Triton
         why = fault(device)
     except ImportError as error: why = first_line(error)
-    if why: print(f'note: our kernels cannot run here ({why}), so PyTorch normalises, which is slower')
+    if why: print(f'note: our kernels cannot run here ({why}), so PyTorch normalizes, which is slower')
     else: fuse(model)
 
 def drop_kernels(model: nn.Module) -> nn.Module:

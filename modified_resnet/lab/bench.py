@@ -193,7 +193,7 @@ def _bench_memory(model: str, device: str) -> list[dict]:
 
 # %% ../../nbs/lab/03_bench.ipynb #4c29fb0d
 _KINDS = {'convolutions': 'wgrad|dgrad|fprop|conv|ReduceSplitK|workspace|nhwcToNchw',
-         'batch normalisation': 'batch_norm|multi_outputs|OnSelf_add<long>',  # with its averages and its counter
+         'batch normalization': 'batch_norm|multi_outputs|OnSelf_add<long>',  # with its averages and its counter
          'sums and ReLU': r'launc|BinaryFunctor|CUDAFunctor_add'}  # of a sum, no more of the name is left than 'launc'
 
 def kernel_shares(
