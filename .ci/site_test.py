@@ -62,7 +62,7 @@ CHECKS = {
     'findings without a box': """[...document.querySelectorAll('#what-we-found')].filter(section => getComputedStyle(section).borderLeftStyle === 'none').map(section => section.innerText)""",
     'comments in the colour of code': """[...document.querySelectorAll('main pre .co')].filter(comment => getComputedStyle(comment).color === getComputedStyle(comment.closest('code')).color).map(comment => comment.innerText)""",
     'charts too small to read': """width > 1000 ? [] : [...document.querySelectorAll('main .cell-output figure img, main .cell-output-display > div img')]
-        .filter(image => image.clientWidth < .7 * Math.min(image.naturalWidth, 900)).map(image => `${image.clientWidth} of ${image.naturalWidth} px: ${image.alt}`)""",
+        .filter(image => image.clientWidth < .7 * Math.min(image.getAttribute('width') || image.naturalWidth, 900)).map(image => `${image.clientWidth} of ${image.naturalWidth} px: ${image.alt}`)""",
     'header of more than one row': """width > 1000 || document.querySelector('.navbar').offsetHeight <= 64 ? [] : [document.querySelector('.navbar').offsetHeight + ' px']""",
     'no table of contents': """document.querySelectorAll('main section.level2').length < 2
         || [...document.querySelectorAll('nav[role=doc-toc], details.contents')].some(toc => toc.checkVisibility()) ? [] : [document.title]""",
