@@ -25,6 +25,7 @@ BASES = {'paper': Recipe(), 'clean': Recipe(validation=VALIDATION),
          'ablations': Recipe(epochs=5, validation=VALIDATION),
          'degradation': Recipe(epochs=8, batch_size=128, lr_max=.1, weight_decay=1e-4, schedule='one_cycle',
                                augmentation='flip_crop', translation=4, validation=VALIDATION),
+         'parts': Recipe(epochs=15, validation=VALIDATION, **BEST_RECIPE),
          'search': Recipe(validation=VALIDATION), 'best': Recipe()}
 _SHORT = {'batch_size': 'batch', 'lr_max': 'lr', 'weight_decay': 'decay', 'optimizer': '', 'schedule': '',
           'augmentation': 'augment_', 'label_smoothing': 'smoothing'}
@@ -159,6 +160,18 @@ def degradation_runs(results: Path) -> Iterator[Recipe]:
     for blocks in (3, 9):
         for skip in (False, True): yield replace(BASES['degradation'], num_blocks=blocks, skip=skip)
 
+# %% ../../nbs/lab/01_plan.ipynb #parts0001
+WITHOUT = {  # parts of the best recipe, each with what stands in its place; SGD needs a learning rate of its own
+    'Muon': [{'optimizer': 'sgd', 'lr_max': rate} for rate in (.3, 1.)],
+    'one cycle': [{'schedule': 'exp_range'}], 'crops and flips': [{'augmentation': 'none', 'alternate_flip': False}],
+    'alternating flips': [{'alternate_flip': False}], 'label smoothing': [{'label_smoothing': 0.}],
+    'whitening': [{'whitening': False}], 'bias rate': [{'bias_lr': 1.}]}
+
+def parts_runs(results: Path) -> Iterator[Recipe]:
+    "Small by the best recipe, whole, then without each of its parts."
+    for changes in ({}, *(change for changes in WITHOUT.values() for change in changes)):
+        yield replace(BASES['parts'], **changes)
+
 # %% ../../nbs/lab/01_plan.ipynb #94f34132
 _STEPS = [  # optimizers, each with learning rates and, with weight decay, as much of it as suits the optimizer
     {'optimizer': optimizer, 'lr_max': rate} | ({'weight_decay': decay, 'norm_weight_decay': False} if decays else {})
@@ -252,4 +265,4 @@ def best_runs(results: Path) -> Iterator[Recipe]:
 # %% ../../nbs/lab/01_plan.ipynb #04491a97
 SETS: dict[str, Callable[[Path], Iterator[Recipe]]] = {
     'paper': paper_runs, 'search': search_runs, 'best': best_runs, 'clean': clean_runs, 'ablations': ablation_runs,
-    'degradation': degradation_runs}
+    'degradation': degradation_runs, 'parts': parts_runs}
