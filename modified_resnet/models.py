@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MODELS', 'Metadata', 'make_stage', 'ResNet', 'ResNetSmall', 'ResNetMedium', 'ResNetLarge', 'create_model',
-           'pretrained_names', 'parameter_count', 'layer_table', 'macs', 'summary']
+           'pretrained_names', 'parameter_count', 'layer_table', 'macs', 'he_init', 'summary']
 
 # %% ../nbs/02_models.ipynb #47fd37ea
 import contextlib
@@ -300,6 +300,12 @@ def macs(
 ) -> int:
     "MACs (multiply-adds) of convolutions and linear layers of a model for one image of `input_size` (C, H, W)."
     return sum(row['macs'] for row in layer_table(model, input_size))
+
+# %% ../nbs/02_models.ipynb #044d787e
+def he_init(model: nn.Module):
+    "Draw the weights of all convolutions anew, in place, with the variance of He et al. (2015, eq. 10): 2 / fan-in."
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d): nn.init.kaiming_normal_(module.weight, nonlinearity='relu')
 
 # %% ../nbs/02_models.ipynb #414cce7a
 def summary(

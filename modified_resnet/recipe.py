@@ -121,6 +121,7 @@ class Recipe:
     norm_weight_decay: bool = True  # False: no weight decay for batch normalization and biases
     bias_lr: float = 1.  # times lr_max for the shifts of batch normalization
     zero_init_residual: bool = False  # start every block as its shortcut
+    he_init: bool = False  # convolutions start as large as He et al. (2015) ask, not as by PyTorch's default
     whitening: bool = False  # start the stem with principal components of the images
     ema_decay: float = 0.  # of the exponential moving average of the weights: fraction kept at each step; 0: none
     freeze: bool = False  # train the classifier alone, on the features of a trained network

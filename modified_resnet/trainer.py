@@ -27,7 +27,7 @@ from .augmentation import CachedBatches
 from .data import channel_stats, ImageSet, normalize
 from .evaluation import (autocast, confusion_matrix, layout_of, mean_by_batch, model_normalization,
                                         predict_logits, to_float64)
-from .models import create_model, Metadata, MODELS, PAPER_MEAN, PAPER_STD, ResNet, unwrap
+from .models import create_model, he_init, Metadata, MODELS, PAPER_MEAN, PAPER_STD, ResNet, unwrap
 from .optimizers import (EMA, learning_rates, make_optimizer, parameter_groups, whiten_stem,
                                         zero_init_residual)
 from .recipe import check_is_recipe, Recipe, Speed
@@ -211,6 +211,7 @@ def prepare_network(
             torch.default_generator.manual_seed(recipe.seed)
             network = network_of(replace(recipe, model=model), num_classes=len(train.classes),
                                  in_channels=train.images.shape[1])
+            if recipe.he_init: he_init(network)
             if recipe.zero_init_residual: zero_init_residual(network)
             state = torch.get_rng_state()
     elif isinstance(model, nn.Module):
@@ -218,7 +219,7 @@ def prepare_network(
             if value != getattr(Recipe, field):
                 raise ValueError(f'{field}={value!r} changes networks that are made by name: '
                                  'give the name of one, or a network that has it already')
-        for field in ('whitening', 'zero_init_residual'):
+        for field in ('whitening', 'he_init', 'zero_init_residual'):
             if getattr(recipe, field): raise ValueError(f'{field}=True is for fresh weights: leave it out, or give '
                                                         'the name of a network')
         network, state = copy.deepcopy(unwrap(model)).cpu(), torch.Generator().manual_seed(recipe.seed).get_state()

@@ -88,6 +88,13 @@ OPTIMIZER_CHANGES = {  # each with the rates its search begins with
     'Adam': ({'optimizer': 'adam'}, (.0003, .001, .003)),
     'AdamW': ({'optimizer': 'adamw', 'weight_decay': .01}, (.0003, .001, .003)),
     'RMSprop': ({'optimizer': 'rmsprop'}, (.0003, .001, .003))}
+STARTS = {  # without normalization, from two starts
+    'no skips': ({'skip': False}, (.1, .3, 1.)),
+    'no normalization': ({'batch_norm': False}, (.01, .03, .1)),
+    'no normalization, He': ({'batch_norm': False, 'he_init': True}, (.01, .03, .1)),
+    'neither': ({'batch_norm': False, 'skip': False}, (.01, .03, .1)),
+    'neither, He': ({'batch_norm': False, 'skip': False, 'he_init': True}, (.01, .03, .1))}
+WITH_RATES = OPTIMIZER_CHANGES | STARTS
 ADAM_ON_LARGE = [  # the paper's own claim: as long as the paper trains, and its rate has to be found
     {'model': 'large', 'epochs': 30, 'optimizer': 'adam', 'lr_max': rate} for rate in (.0001, .0003, .001, .003, .01)]
 
@@ -134,19 +141,19 @@ def rates_of_search(
 
 def best_rate(
     results: Path,  # folder of the records
-    optimizer: str,  # one of OPTIMIZER_CHANGES
+    label: str,  # one of WITH_RATES
 ) -> float | None:
-    "The learning rate that an optimizer's search has found; None if it is not finished, or all runs diverged."
-    changes, rates = OPTIMIZER_CHANGES[optimizer]
+    "The learning rate that a search has found; None if it is not finished, or all runs diverged."
+    changes, rates = WITH_RATES[label]
     return best_of_rates(results, changes, list(rates_of_search(results, changes, rates)))
 
 # %% ../../nbs/lab/01_plan.ipynb #3e3d9599
 def ablation_runs(results: Path) -> Iterator[Recipe]:
     "Every question with one seed, then with the others. Runs whose learning rate has not been chosen yet are left out."
     base = BASES['ablations']
-    for changes, rates in OPTIMIZER_CHANGES.values():
+    for changes, rates in WITH_RATES.values():
         for rate in rates_of_search(results, changes, rates): yield replace(base, lr_max=rate, **changes)
-    chosen = [(best_rate(results, optimizer), changes) for optimizer, (changes, _) in OPTIMIZER_CHANGES.items()]
+    chosen = [(best_rate(results, label), changes) for label, (changes, _) in WITH_RATES.items()]
     for seed in SEEDS:
         for rate, changes in chosen:
             if rate: yield replace(base, lr_max=rate, seed=seed, **changes)

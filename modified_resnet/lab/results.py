@@ -20,8 +20,8 @@ from torch import Tensor
 
 from ..checkpoints import as_path, read_csv, read_json, read_lines, write_csv
 from ..data import UNCERTAIN
-from .plan import (BASES, best_rate, best_recipe, command_of, LENGTHS, OPTIMIZER_CHANGES, run_name,
-                                      SEEDS, SETS)
+from .plan import (BASES, best_rate, best_recipe, command_of, LENGTHS, run_name, SEEDS,
+                                      SETS, WITH_RATES)
 from ..recipe import Recipe
 from ..runs import (best_row, last_test_accuracy, read_config, read_history, recipe_of,
                                   recorded_parameters)
@@ -260,10 +260,10 @@ class Results(Records):
         if not holds(**found): raise AssertionError(f'the records say otherwise: "{sentence}" with {found}')
         return Sentence(sentence.format(**found))
 
-    def at_best_rate(self, optimizer: str) -> list[str]:
-        "Names of the recorded ablations with an optimizer, at the learning rate that its search has found."
-        rate = best_rate(self.folder, optimizer)
-        return self.seeds('ablations', lr_max=rate, **OPTIMIZER_CHANGES[optimizer][0]) if rate else []
+    def at_best_rate(self, label: str) -> list[str]:
+        "Names of the recorded ablations at the learning rate that a search has found for them."
+        rate = best_rate(self.folder, label)
+        return self.seeds('ablations', lr_max=rate, **WITH_RATES[label][0]) if rate else []
 
     def best(self, model: str) -> dict[int, list[str]]:
         """Names of the recorded runs of the recipe that a network's search has chosen, by their number of epochs.
