@@ -49,6 +49,10 @@ class ImageSet:
             raise ValueError(f'labels run from {int(labels.min())} to {int(labels.max())}: '
                              f'want 0 to {last}, one for each of {last + 1} classes')
 
+    def __repr__(self):
+        height, width = self.images.shape[2:]
+        return f'{self.name}: {len(self):,} images of {height}x{width}, {len(self.classes)} classes'
+
     def __len__(self): return len(self.images)
     def __getitem__(self, i: int): return self.images[i], int(self.labels[i])
 

@@ -456,6 +456,14 @@ def test_once(trainer: Trainer, folder: Path | None, test: ImageSet, network: nn
     if folder: write_json(folder / 'test.json', found)
     return found
 
+def note_of_failure(found: dict, test: ImageSet, epochs: int):
+    "Print a line if a run of several epochs ends with the accuracy of one answer for all, or a loss worse than guessing."
+    share, guess, last = test.labels.bincount().max().item() / len(test), math.log(len(test.classes)), found['last']
+    if epochs == 1 or last['accuracy'] > share and last['loss'] < 2 * guess: return
+    print(f'note: this network has not learned: accuracy {last["accuracy"]:.1%} (always the commonest class: '
+          f'{share:.1%}), loss {last["loss"]:.2f} (guessing: {guess:.2f}). Try another learning rate, more '
+          'epochs, or look at the images and their labels', flush=True)
+
 # %% ../nbs/31_runs.ipynb #28c6d363
 def is_out_of_memory(error: Exception) -> bool:
     "Does an error say that there is too little memory, of the machine or of its GPU?"
@@ -540,5 +548,6 @@ def fit(
             best = train_epochs(trainer, folder, stop, save_seconds, validated, log)
             network = best_network(trainer, folder, best) if validated else trainer.eval_model
             found = write_first(trainer, folder, lambda: test_once(trainer, folder, test, network))
+            if world.rank == 0: note_of_failure(found, test, recipe.epochs)
             obey(stop, trainer, 'when all epochs were done')
     return Run(drop_kernels(network).eval(), trainer.history, found, folder)
