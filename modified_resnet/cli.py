@@ -265,12 +265,12 @@ def add_evaluate(commands):
                          help='test-time augmentation: views of each image whose mean logits count: '
                               'itself (default), with its mirror image, or six'))
 
-def tested_on(weights: str) -> str:
-    "dataset_hash of the images that the run of these weights was tested on; '' if they are of no run."
-    from modified_resnet.checkpoints import read_json
+def tested_on(weights: str) -> set[str]:
+    "Hashes of the images that the run of these weights was tested on; none if they are of no run."
+    from modified_resnet.checkpoints import read_lines
     run = path_word(weights)
-    try: return read_json((run if run.is_dir() else run.parent) / 'config.json')['test_hash']
-    except (OSError, ValueError, KeyError, TypeError): return ''
+    try: return {sha for sha, in read_lines((run if run.is_dir() else run.parent) / 'test_images.csv')}
+    except (OSError, ValueError): return set()
 
 def run_evaluate(args):
     "The subcommand evaluate."

@@ -34,6 +34,7 @@ class ImageSet:
     labels: Tensor  # int64, (N,), positions in classes
     classes: tuple[str, ...]  # names of the classes; a list of them becomes a tuple
     name: str = 'images'  # where the images come from, for records and titles
+    files: tuple[str, ...] = ()  # their files, from the folder on that they were read from
 
     def __post_init__(self):
         object.__setattr__(self, 'classes', tuple(self.classes))  # (a, b) == [a, b] is False
@@ -58,7 +59,13 @@ class ImageSet:
 
     def select(self, indices) -> 'ImageSet':
         "The images at `indices` (int64 positions, a boolean mask or a slice), in that order."
-        return replace(self, **{name: value[indices] for name, value in vars(self).items() if torch.is_tensor(value)})
+        kept = {name: value[indices] for name, value in vars(self).items() if torch.is_tensor(value)}
+        if self.files: kept['files'] = tuple(self.files[i] for i in torch.arange(len(self))[indices].tolist())
+        return replace(self, **kept)
+
+    def image_hashes(self) -> list[str]:
+        "16 hex digits for each image, of its pixels alone (start of a SHA-256)."
+        return [hashlib.sha256(image.contiguous().numpy()).hexdigest()[:16] for image in self.images]
 
     def dataset_hash(self) -> str:
         "16 hex digits that change when any pixel, label or class name does (start of a SHA-256)."
@@ -209,7 +216,7 @@ def _as_cifar10(data: ImageSet, part: int) -> ImageSet:
     uncertain = torch.zeros(len(data), dtype=torch.bool)
     uncertain[torch.tensor(UNCERTAIN[part], dtype=torch.int64)] = True
     data = data.select(data.labels.argsort(stable=True))
-    return _CIFAR10(data.images, data.labels, data.classes, 'cifar10', uncertain)
+    return _CIFAR10(data.images, data.labels, data.classes, 'cifar10', uncertain=uncertain)
 
 def _recognize_cifar10(sets: Sequence[ImageSet], parts: Sequence[int] = (0, 1)) -> tuple[ImageSet, ...]:
     "The sets as these parts of CIFAR-10 (0 training, 1 test), if they are; else as they were."

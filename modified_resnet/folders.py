@@ -16,7 +16,7 @@ import sys
 import unicodedata
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -330,12 +330,12 @@ def find_files(folder: Path) -> Files:
 # %% ../nbs/32_folders.ipynb #eec252e4
 BUILT_IN = ('digits', 'cifar10')  # images of 32x32 pixels that are known by name
 
-def _same_images(sets: dict[str, ImageSet], files: dict[str, list[Path]]) -> list[str]:
+def _same_images(sets: dict[str, ImageSet]) -> list[str]:
     "A sentence each, if an image is in two parts, or in two classes."
     seen = {}
     for part, data in sets.items():
-        for image, label, file in zip(data.images, data.labels.tolist(), files[part]):
-            seen.setdefault(hashlib.sha256(image.contiguous().numpy()).digest(), []).append((part, label, file))
+        for sha, label, file in zip(data.image_hashes(), data.labels.tolist(), data.files):
+            seen.setdefault(sha, []).append((part, label, file))
     notes = []
     for i, where, why in ((0, f'parts ({", ".join(sets)})', 'an accuracy on images that were learned says nothing'),
                           (1, 'classes', 'one of the labels is wrong')):
@@ -356,14 +356,15 @@ def read_parts(folder: Path, found: Files, classes: Sequence[str],
     every = read_images([file for part in files.values() for file in part], image_size, notes)
     for (part, by_class), images in zip(found.items(), every.split([len(part) for part in files.values()])):
         labels = torch.tensor([classes.index(kind) for kind, group in by_class.items() for _ in group])
-        sets[part] = ImageSet(images.clone(), labels, tuple(classes), name)
+        names = tuple(str(file.relative_to(folder)) for file in files[part])
+        sets[part] = ImageSet(images.clone(), labels, tuple(classes), name, names)
     known = tuple(sets.values())
     if 'val' not in sets: known = _recognize_cifar10(known, [('train', 'test').index(part) for part in sets])
-    if not isinstance(known[0], _CIFAR10): notes += _same_images(sets, files)
+    if not isinstance(known[0], _CIFAR10): notes += _same_images(sets)
     return known, notes
 
 # %% ../nbs/32_folders.ipynb #5a582d9f
-RULES = '5'  # the version of the rules by which files become images
+RULES = '6'  # the version of the rules by which files become images
 
 def folder_key(folder: Path, image_size: int, found: Files, classes: Sequence[str] = ()) -> str:
     """A name for the state of a folder: 8 hex digits for the folder, `image_size` and the parts, a dash, and 24 that
@@ -552,7 +553,7 @@ def load_test(
     source: str | Path = 'digits',  # as for load_data
     image_size: int = 32,  # height and width of a folder's images, pixels
     classes: Sequence[str] = (),  # of the network; none: those of the images
-    tested_on: str = '',  # dataset_hash of the images that the network was tested on, if it was trained on a folder
+    tested_on: Collection[str] = (),  # hashes of the images that its run was tested on, if that was of a folder
 ) -> ImageSet:
     """Test images to evaluate a trained network on: those in 'test'; else those that were set aside for testing when
     the network was trained; else all. Those in 'train' are not read if there is a test folder. Cached.
@@ -570,13 +571,10 @@ def load_test(
     def read(part, files):
         with cache_lock(source): return cached(folder, {part: files}, classes, image_size)[0]
     if 'test' in found: return read('test', every)
-    total = sum(map(len, every.values()))
-    if tested_on and all(len(files) > 1 for files in every.values()):
-        aside = read('test', {name: set_aside(files)[1] for name, files in every.items()})
-        if aside.dataset_hash() == tested_on:
-            print(f'note: the network was trained on images of {aside.name}: it is tested on the {len(aside):,} of '
-                  f'{total:,} that were set aside')
-            return aside
-    print(f'note: {folder} has no test folder: all its {total:,} images are looked at; '
-          'those that the network has learned from say nothing of its worth')
-    return read('train', every)
+    data = read('train', every)
+    aside = [i for i, sha in enumerate(data.image_hashes()) if sha in tested_on] if tested_on else []
+    if aside: print(f'note: the network was trained on images of {data.name}: it is tested on the {len(aside):,} of '
+                    f'{len(data):,} that were set aside')
+    else: print(f'note: {folder} has no test folder: all its {len(data):,} images are looked at; '
+                'those that the network has learned from say nothing of its worth')
+    return data.select(aside) if aside else data

@@ -40,7 +40,7 @@ from .trainer import drop_kernels, join_world, network_of, Trainer, weights_hash
 from .training import ANOTHER, check_pair, first_line, get_device, looked_at_in, progress
 
 # %% ../nbs/31_runs.ipynb #cc0af035
-CONFIG_FILES = 'config.json', 'env.json'  # what there is of a run before its first checkpoint
+CONFIG_FILES = 'config.json', 'env.json', 'test_images.csv'  # what there is of a run before its first checkpoint
 OF_IMAGES = ('train_hash', 'test_hash', 'val_hash', 'train_images', 'test_images', 'val_images', 'classes')
 FREE = ('channels_last', 'fused', 'keep_memory', 'kernels', 'compile')  # may be another in each session
 
@@ -516,6 +516,8 @@ def folder_of(trainer: Trainer, model: str | nn.Module, data: tuple, out: str | 
             lambda: stack.enter_context(open_run(out, config_of(trainer, model, data), resume)))
         if folder and not restore(trainer, folder) and not isinstance(model, str) and trainer.world.rank == 0:
             print('beginning with the weights of the given model; the optimizer starts anew')
+        if folder and data[1].files and trainer.world.rank == 0:  # a folder's images may be more at the next look
+            write_lines(folder / 'test_images.csv', [['image'], *([sha] for sha in data[1].image_hashes())], write_listed)
         yield folder
 
 # %% ../nbs/31_runs.ipynb #27ed1b07
