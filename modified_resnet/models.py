@@ -280,17 +280,16 @@ def layer_table(
     'layer', 'path', 'output_shape' (without N), 'parameters', 'macs'."""
     model, rows = copy.deepcopy(model).cpu().float().eval(), []
 
-    def note(path):
-        def hook(layer, inputs, output):
-            per_output = layer.weight[0].numel() if isinstance(layer, (nn.Conv2d, nn.Linear)) else 0
-            rows.append(dict(layer=f'{type(layer).__name__}-{len(rows) + 1}', path=path,
-                             output_shape=tuple(output.shape[1:]),
-                             parameters=sum(p.numel() for p in layer.parameters(recurse=False)),
-                             macs=per_output * output.numel()))
-        return hook
+    def note(path, layer, inputs, output):
+        per_output = layer.weight[0].numel() if isinstance(layer, (nn.Conv2d, nn.Linear)) else 0
+        rows.append(dict(layer=f'{type(layer).__name__}-{len(rows) + 1}', path=path,
+                         output_shape=tuple(output.shape[1:]),
+                         parameters=sum(p.numel() for p in layer.parameters(recurse=False)),
+                         macs=per_output * output.numel()))
 
     for path, layer in model.named_modules():
-        if layer is not model and not isinstance(layer, nn.Sequential): layer.register_forward_hook(note(path))
+        if layer is model or isinstance(layer, nn.Sequential): continue
+        layer.register_forward_hook(functools.partial(note, path))
     model(torch.zeros(1, *input_size))
     return rows
 
