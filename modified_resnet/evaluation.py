@@ -80,23 +80,19 @@ class _Predictions:
         return F.cross_entropy(self.logits, self.labels, reduction='none')
 
     @property
-    def loss(self) -> float:
-        "Mean cross-entropy over the images, in nats."
-        return self.losses.double().mean().item()
-
-    def loss_by_batch(self, batch_size: int = 64) -> float:
-        "Mean over batches of the mean cross-entropy of each, in nats, as the paper's notebook averages."
-        return mean_by_batch(self.losses, batch_size)
+    def balanced_accuracy(self) -> float:
+        "Mean recall of the classes (macro recall), without those that have no images."
+        images = self.confusion.sum(1)
+        return (self.confusion.diagonal().double() / images)[images > 0].mean().item()
 
 # %% ../nbs/05_evaluation.ipynb #63a58070
 class Evaluation(_Predictions):
     "What a network says of labelled images, and what follows from it class by class and image by image."
 
     @property
-    def balanced_accuracy(self) -> float:
-        "Mean recall of the classes (macro recall), without those that have no images."
-        images = self.confusion.sum(1)
-        return (self.confusion.diagonal().double() / images)[images > 0].mean().item()
+    def loss(self) -> float:
+        "Mean cross-entropy over the images, in nats."
+        return self.losses.double().mean().item()
 
     def report(self) -> list[dict]:
         """One row a class: 'class', 'images', 'recall' and 'precision' from 0 to 1 (0 where nothing can be divided),

@@ -45,17 +45,14 @@ def new_axes(width: float = 7., height: float = 3.6):
     ax.spines[['top', 'right']].set_visible(False)
     return fig, ax
 
-def label_ends(
-    ax,  # matplotlib axes
-    labels: dict[Line2D, str] | None = None,  # text for each line; None: every line's own label
-):
-    "Write a label at the end of each line, in its color; those that would overlap are pushed upwards."
-    if labels is None: labels = {line: line.get_label() for line in ax.lines}
+def label_ends(ax):
+    "Write its label, if it has one, at the end of each line; those that would overlap are pushed upwards."
     low, high = ax.get_ylim()
     free = -float('inf')  # the lowest place that is left
-    for line in sorted(labels, key=lambda line: line.get_ydata()[-1]):
+    for line in sorted(ax.lines, key=lambda line: line.get_ydata()[-1]):
+        if line.get_label().startswith('_'): continue  # matplotlib's own, of a line without
         y = max(line.get_ydata()[-1], free)
-        ax.annotate(f' {labels[line]}', (line.get_xdata()[-1], y), color=line.get_color(), va='center',
+        ax.annotate(f' {line.get_label()}', (line.get_xdata()[-1], y), color=line.get_color(), va='center',
                     annotation_clip=False)
         free = y + .075 * (high - low)
 
@@ -153,7 +150,6 @@ def plot_against_paper(
     "One column of the history, ours over the paper's (paper, Figures 5 to 8)."
     column, label, scale = COMPARISONS[figure]
     fig, ax = new_axes(7.6, 4.2)
-    labels = {}
     for name, runs in histories.items():
         theirs, key = [row for row in log if row['model'] == name], column + ('_percent' if scale == 100 else '')
         line, = ax.plot([row['epoch'] for row in theirs], [row[key] for row in theirs], '--', lw=1.2, alpha=.8,
@@ -163,8 +159,8 @@ def plot_against_paper(
                               torch.tensor([[scale * row[column] for row in run] for run in runs]))
             line, = ax.plot(epochs, values.mean(0), lw=1.8, color=MODEL_COLORS[name])
             ax.fill_between(epochs, values.amin(0), values.amax(0), color=MODEL_COLORS[name], alpha=.2, lw=0)
-        labels[line] = f'{name}, n = {len(runs)}' if runs else name
-    label_ends(ax, labels)
+        line.set_label(f'{name}, n = {len(runs)}' if runs else name)
+    label_ends(ax)
     ax.set(xlabel='epoch', ylabel=label)
     ax.legend(handles=[Line2D([], [], color=INK, ls='--', label='the paper'), Line2D([], [], color=INK, label='ours')],
               frameon=False, ncols=2, loc='best')

@@ -45,12 +45,14 @@ class Metadata:
     image_size: int = 32  # height and width of the images it was trained on
     assumed: bool = True  # are mean, std and image size assumed, because the file does not say?
     options: dict = field(default_factory=dict)  # what `create_model` was given besides: skip, num_blocks, ...
+    temperature: float = 1.  # by which `predict` and exported networks divide the logits, as from `fit_temperature`
 
     @property
     def plain(self) -> dict:
         "The same in plain values, as the files of weights have it under 'about'."
         return dict(name=self.name, changes=self.options, classes=list(self.classes), mean=list(self.mean),
-                    std=list(self.std), image_size=self.image_size, **(dict(assumed=True) if self.assumed else {}))
+                    std=list(self.std), image_size=self.image_size, **(dict(assumed=True) if self.assumed else {}),
+                    **(dict(temperature=self.temperature) if self.temperature != 1 else {}))
 
 # %% ../nbs/02_models.ipynb #6d76525f
 def blocks_per_stage(num_blocks: int | Sequence[int], stages: int) -> list[int]:
@@ -262,7 +264,8 @@ def load_trained(model: ResNet, saved: dict, options: dict):
                          f'{options}: leave these options out, or pretrained=True')
     model.load_state_dict(weights)
     model.metadata = Metadata(about['name'], tuple(about['classes']) if same_classes else (), tuple(about['mean']),
-                              tuple(about['std']), about['image_size'], assumed=False, options=options)
+                              tuple(about['std']), about['image_size'], assumed=False, options=options,
+                              temperature=about.get('temperature', 1.) if same_classes else 1.)
     model.eval()
 
 # %% ../nbs/02_models.ipynb #9f3d6c93
@@ -276,8 +279,7 @@ def layer_table(
     model: nn.Module,  # the network; left as it was
     input_size: tuple[int, int, int] = (3, 32, 32),  # one image: channels, height, width
 ) -> list[dict]:
-    """One row per layer, in order of computation:
-    'layer', 'path', 'output_shape' (without N), 'parameters', 'macs'."""
+    "One row per layer, in order of computation: 'layer', 'path', 'output_shape' (without N), 'parameters', 'macs'."
     model, rows = copy.deepcopy(model).cpu().float().eval(), []
 
     def note(path, layer, inputs, output):
