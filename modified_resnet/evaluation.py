@@ -6,7 +6,7 @@
 __all__ = ['fit_temperature', 'Evaluation', 'evaluate']
 
 # %% ../nbs/05_evaluation.ipynb #3394d781
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import islice
