@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from .data import ImageSet, normalize
-from .evaluation import on_device
 from .models import PAPER_MEAN, PAPER_STD
 from .recipe import Recipe
 
@@ -162,7 +161,7 @@ class Batches:
                 raise ValueError(f'{field}={pixels} pixels for images of {size}: nothing would be left of them')
         self.images, self.labels = data.images.to(device), data.labels.to(device)
         self.recipe, self.device, self.layout, self.rank, self.world_size = recipe, device, layout, rank, world_size
-        self.normalization: tuple[Tensor, Tensor] = on_device(normalization, device)
+        self.normalization = torch.tensor(normalization, device=device)  # (2, C)
 
     def __len__(self) -> int: return math.ceil(len(self.images) / self.recipe.batch_size)
 

@@ -285,7 +285,7 @@ def metadata_in(about: dict | None, weights: dict) -> Metadata:
     channels = weights['conv1.weight'].shape[1]
     known = Metadata(stages_in(weights)) if not isinstance(about, dict) else Metadata(
         about['name'], tuple(about['classes']), tuple(map(float, about['mean'])), tuple(map(float, about['std'])),
-        about['image_size'], about.get('assumed', False), about['changes'])
+        about['image_size'], about.get('assumed', False), about['changes'], about.get('temperature', 1.))
     blocks = known.options.get('num_blocks', 1)  # of every stage, or a list of them
     most = max(blocks) if isinstance(blocks, list | tuple) else blocks
     if known.assumed and channels != len(known.mean):
@@ -293,7 +293,7 @@ def metadata_in(about: dict | None, weights: dict) -> Metadata:
     if not (all(isinstance(name, str) for name in known.classes) and type(known.assumed) is bool
             and len(known.mean) == len(known.std) == channels and all(map(math.isfinite, known.mean + known.std))
             and min(known.std) > 0 and type(known.image_size) is int and 1 <= known.image_size <= 4096
-            and most * max((stages_of(known.name) or ([], [1]))[1]) <= 100):
+            and 0 < known.temperature < math.inf and most * max((stages_of(known.name) or ([], [1]))[1]) <= 100):
         raise ValueError(f'{known.name!r} for {channels} channels: values that cannot be')
     return known
 

@@ -274,7 +274,7 @@ def tested_on(weights: str) -> set[str]:
 
 def run_evaluate(args):
     "The subcommand evaluate."
-    from modified_resnet.evaluation import evaluate
+    from modified_resnet.evaluation import evaluate, mean_by_batch
     from modified_resnet.folders import load_test
     from modified_resnet.training import get_device
     check_results(args.out, ['confusion.csv', 'confusion.png'], args.data)
@@ -284,7 +284,7 @@ def run_evaluate(args):
         test_set = load_test(args.data, known.image_size, known.classes, tested_on(args.weights))
     result = evaluate(model.to(device), test_set, args.tta)
     found = dict(accuracy=result.accuracy, balanced_accuracy=result.balanced_accuracy, loss=result.loss,
-                 loss_by_batch=result.loss_by_batch(), calibration_error=result.calibration_error())
+                 loss_by_batch=mean_by_batch(result.losses, 64), calibration_error=result.calibration_error())
     if args.json:
         print(json.dumps(dict(network=known.name, data=test_set.name, images=len(test_set), tta=args.tta,
                               image_size=known.image_size, normalization_assumed=known.assumed, **found,
@@ -304,6 +304,8 @@ def print_evaluation(args, known, data: str, found: dict, result):
           '{loss_by_batch:.4f}  calibration error {calibration_error:.2%}'.format(**found))
     print(text_table([{key: f'{v:.1%}' if isinstance(v, float) else str(v) for key, v in row.items()}
                       for row in result.report()]))
+    if absent := [row['class'] for row in result.report() if not row['images']]:
+        print(f'no test images of {", ".join(absent)}: left out of the balanced accuracy')
     wrong, n = result.confusion - result.confusion.diagonal().diag(), len(result.classes)
     often = [(i // n, i % n) for i in wrong.flatten().argsort(descending=True, stable=True)[:5].tolist()]
     print('most often confused: ' + (', '.join(f'{result.classes[i]} as {result.classes[j]} ({wrong[i, j]})'

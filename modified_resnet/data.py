@@ -260,7 +260,6 @@ def fetch_archive(url: str, archive: Path):
         archive.unlink()
         raise ConnectionError(f'{url} is not the archive: its MD5 sum is another')
 
-
 # %% ../nbs/03_data.ipynb #8b6f0d31
 def cifar10_images(
     root: Path,  # OFFICIAL_FOLDER is in it

@@ -6,7 +6,7 @@
 __all__ = ['fit_temperature', 'Evaluation', 'evaluate']
 
 # %% ../nbs/05_evaluation.ipynb #3394d781
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import islice
@@ -26,21 +26,10 @@ def confusion_matrix(
 ) -> Tensor:
     """Confusion matrix (num_classes, num_classes), int64: rows are true classes, columns predictions.
     Raises ValueError for a class below 0 or beyond the last."""
-    labels, predictions = (torch.as_tensor(part).long() for part in (labels, predictions))
-    for part in (labels, predictions):
-        if len(part) and not 0 <= int(part.min()) <= int(part.max()) < num_classes:
-            raise ValueError(f'classes run from {int(part.min())} to {int(part.max())}: want 0 to {num_classes - 1}')
-    pairs = labels * num_classes + predictions
-    return pairs.bincount(minlength=num_classes ** 2).view(num_classes, num_classes)
-
-def report_rows(confusion: Tensor, classes: Sequence[str]) -> list[dict]:
-    "The rows of `Evaluation.report`, from a confusion matrix."
-    hits, true, called = confusion.diagonal().double(), confusion.sum(1), confusion.sum(0)
-    wrong = confusion - confusion.diagonal().diag()
-    return [{'class': name, 'images': int(true[i]), 'recall': (hits[i] / true[i].clamp(min=1)).item(),
-             'precision': (hits[i] / called[i].clamp(min=1)).item(),
-             'predicted_as': classes[int(wrong[i].argmax())] if wrong[i].any() else ''}
-            for i, name in enumerate(classes)]
+    pairs = torch.stack([torch.as_tensor(part).long() for part in (labels, predictions)])
+    if pairs.numel() and not 0 <= int(pairs.min()) <= int(pairs.max()) < num_classes:
+        raise ValueError(f'classes run from {int(pairs.min())} to {int(pairs.max())}: want 0 to {num_classes - 1}')
+    return (pairs[0] * num_classes + pairs[1]).bincount(minlength=num_classes ** 2).view(num_classes, num_classes)
 
 # %% ../nbs/05_evaluation.ipynb #05b60f32
 def fit_temperature(
@@ -91,28 +80,30 @@ class _Predictions:
         return F.cross_entropy(self.logits, self.labels, reduction='none')
 
     @property
-    def loss(self) -> float:
-        "Mean cross-entropy over the images, in nats."
-        return self.losses.double().mean().item()
-
-    def loss_by_batch(self, batch_size: int = 64) -> float:
-        "Mean over batches of the mean cross-entropy of each, in nats, as the paper's notebook averages."
-        return mean_by_batch(self.losses, batch_size)
+    def balanced_accuracy(self) -> float:
+        "Mean recall of the classes (macro recall), without those that have no images."
+        images = self.confusion.sum(1)
+        return (self.confusion.diagonal().double() / images)[images > 0].mean().item()
 
 # %% ../nbs/05_evaluation.ipynb #63a58070
 class Evaluation(_Predictions):
     "What a network says of labelled images, and what follows from it class by class and image by image."
 
     @property
-    def balanced_accuracy(self) -> float:
-        "Mean recall of the classes (macro recall), without those that have no images."
-        images = self.confusion.sum(1)
-        return (self.confusion.diagonal().double() / images)[images > 0].mean().item()
+    def loss(self) -> float:
+        "Mean cross-entropy over the images, in nats."
+        return self.losses.double().mean().item()
 
     def report(self) -> list[dict]:
         """One row a class: 'class', 'images', 'recall' and 'precision' from 0 to 1 (0 where nothing can be divided),
         and the class it is most often 'predicted_as'."""
-        return report_rows(self.confusion, self.classes)
+        confusion = self.confusion
+        hits, true, called = confusion.diagonal().double(), confusion.sum(1), confusion.sum(0)
+        wrong = confusion - confusion.diagonal().diag()
+        return [{'class': name, 'images': int(true[i]), 'recall': (hits[i] / true[i].clamp(min=1)).item(),
+                 'precision': (hits[i] / called[i].clamp(min=1)).item(),
+                 'predicted_as': self.classes[int(wrong[i].argmax())] if wrong[i].any() else ''}
+                for i, name in enumerate(self.classes)]
 
     def reliability(self, bins: int = 10) -> list[dict]:
         """One row for each of so many bins of confidence that has images: 'images', mean 'confidence' and 'accuracy'
@@ -162,11 +153,6 @@ def autocast(device: torch.device, precision: str = 'float32'):
 def layout_of(channels_last: bool) -> torch.memory_format:
     "Order of images and weights in memory."
     return torch.channels_last if channels_last else torch.contiguous_format
-
-def on_device(normalization: tuple, device: torch.device) -> tuple[Tensor, Tensor]:
-    "Mean and standard deviation of each channel as tensors on a device: copied once, not for each batch."
-    mean, std = (torch.tensor(values, device=device) for values in normalization)
-    return mean, std
 
 # %% ../nbs/05_evaluation.ipynb #6d4a3436
 VIEWS = (1, 2, 6)  # test-time augmentation: none, with the mirror image, all six views
@@ -225,8 +211,8 @@ def predict_logits(
     Raises ValueError for images that do not fit the network, or another number of views."""
     if type(tta) is not int or tta not in VIEWS: raise ValueError(f'tta={tta!r}: want one of 1, 2, 6')
     check_images(model, images)
-    normalization, logits = on_device(model_normalization(model), images.device), []
-    like, form = next(iter(model.parameters()), normalization[0]), layout_of(channels_last)
+    normalization = torch.tensor(model_normalization(model), device=images.device)  # copied once, not for each batch
+    like, form, logits = next(iter(model.parameters()), normalization), layout_of(channels_last), []
     small, pixels = 1_000 if images.is_cuda else 250, images.shape[2] * images.shape[3]
     batch_size = batch_size or max(1, small * 1024 // max(1024, pixels))
     model.eval()

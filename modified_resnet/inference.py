@@ -147,8 +147,9 @@ def predict_proba(
     W) or (3, H, W); or files, folders, PIL images, arrays uint8 (H, W, 3), one or many, which are brought to the size
     that the network was trained on. Raises TypeError for what is no image, ValueError for one that cannot be
     read, or a network that is not ours and has no metadata."""
-    images = image_batch(images, known_of(model).image_size)
-    return predict_logits(model, images.to(device_of(model))).softmax(1)
+    known = known_of(model)
+    images = image_batch(images, known.image_size)
+    return (predict_logits(model, images.to(device_of(model))) / known.temperature).softmax(1)
 
 # %% ../nbs/33_inference.ipynb #f2579ac2
 def predict(
@@ -247,13 +248,13 @@ class Deployable(nn.Module):
         model: nn.Module,  # as from `load`
     ):
         super().__init__()
-        self.model = model
+        self.model, self.temperature = model, known_of(model).temperature
         mean, std = (255 * torch.tensor(v).view(-1, 1, 1) for v in model_normalization(model))
         self.register_buffer('mean', mean)
         self.register_buffer('std', std)
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.model((images - self.mean) / self.std).softmax(1)
+        return (self.model((images - self.mean) / self.std) / self.temperature).softmax(1)
 
 # %% ../nbs/33_inference.ipynb #2504a311
 def metadata_for(

@@ -45,12 +45,14 @@ class Metadata:
     image_size: int = 32  # height and width of the images it was trained on
     assumed: bool = True  # are mean, std and image size assumed, because the file does not say?
     options: dict = field(default_factory=dict)  # what `create_model` was given besides: skip, num_blocks, ...
+    temperature: float = 1.  # by which `predict` and exported networks divide the logits, as from `fit_temperature`
 
     @property
     def plain(self) -> dict:
         "The same in plain values, as the files of weights have it under 'about'."
         return dict(name=self.name, changes=self.options, classes=list(self.classes), mean=list(self.mean),
-                    std=list(self.std), image_size=self.image_size, **(dict(assumed=True) if self.assumed else {}))
+                    std=list(self.std), image_size=self.image_size, **(dict(assumed=True) if self.assumed else {}),
+                    **(dict(temperature=self.temperature) if self.temperature != 1 else {}))
 
 # %% ../nbs/02_models.ipynb #6d76525f
 def blocks_per_stage(num_blocks: int | Sequence[int], stages: int) -> list[int]:
@@ -262,7 +264,8 @@ def load_trained(model: ResNet, saved: dict, options: dict):
                          f'{options}: leave these options out, or pretrained=True')
     model.load_state_dict(weights)
     model.metadata = Metadata(about['name'], tuple(about['classes']) if same_classes else (), tuple(about['mean']),
-                              tuple(about['std']), about['image_size'], assumed=False, options=options)
+                              tuple(about['std']), about['image_size'], assumed=False, options=options,
+                              temperature=about.get('temperature', 1.) if same_classes else 1.)
     model.eval()
 
 # %% ../nbs/02_models.ipynb #9f3d6c93
@@ -276,21 +279,19 @@ def layer_table(
     model: nn.Module,  # the network; left as it was
     input_size: tuple[int, int, int] = (3, 32, 32),  # one image: channels, height, width
 ) -> list[dict]:
-    """One row per layer, in order of computation:
-    'layer', 'path', 'output_shape' (without N), 'parameters', 'macs'."""
+    "One row per layer, in order of computation: 'layer', 'path', 'output_shape' (without N), 'parameters', 'macs'."
     model, rows = copy.deepcopy(model).cpu().float().eval(), []
 
-    def note(path):
-        def hook(layer, inputs, output):
-            per_output = layer.weight[0].numel() if isinstance(layer, (nn.Conv2d, nn.Linear)) else 0
-            rows.append(dict(layer=f'{type(layer).__name__}-{len(rows) + 1}', path=path,
-                             output_shape=tuple(output.shape[1:]),
-                             parameters=sum(p.numel() for p in layer.parameters(recurse=False)),
-                             macs=per_output * output.numel()))
-        return hook
+    def note(path, layer, inputs, output):
+        per_output = layer.weight[0].numel() if isinstance(layer, (nn.Conv2d, nn.Linear)) else 0
+        rows.append(dict(layer=f'{type(layer).__name__}-{len(rows) + 1}', path=path,
+                         output_shape=tuple(output.shape[1:]),
+                         parameters=sum(p.numel() for p in layer.parameters(recurse=False)),
+                         macs=per_output * output.numel()))
 
     for path, layer in model.named_modules():
-        if layer is not model and not isinstance(layer, nn.Sequential): layer.register_forward_hook(note(path))
+        if layer is model or isinstance(layer, nn.Sequential): continue
+        layer.register_forward_hook(functools.partial(note, path))
     model(torch.zeros(1, *input_size))
     return rows
 

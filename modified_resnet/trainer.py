@@ -53,7 +53,7 @@ def metadata_of(
     names = {kind: name for name, kind in MODELS.items()}
     known = getattr(model, 'metadata', None) or Metadata(names.get(type(model), type(model).__name__))
     return replace(known, classes=tuple(data.classes), mean=tuple(mean), std=tuple(std),
-                   image_size=data.images.shape[-1], assumed=False)
+                   image_size=data.images.shape[-1], assumed=False, temperature=1.)
 
 # %% ../nbs/24_trainer.ipynb #50d14053
 @dataclass(frozen=True)

@@ -32,13 +32,8 @@ def progress(items: Iterable, **kwargs) -> tqdm:
     """A tqdm bar that vanishes when done.
     There is none where nobody watches (a file, a pipe, no output at all), or if TQDM_DISABLE=1, or disable=True."""
     if sys.stderr is None or os.environ.get('TQDM_DISABLE') == '1': kwargs['disable'] = True  # None: by 2>&-
-    elif not in_notebook(): kwargs['disable'] = kwargs.get('disable') or None  # None: only if the output is a terminal
+    elif 'ipykernel' not in sys.modules: kwargs['disable'] = kwargs.get('disable') or None  # None: only at a terminal
     return tqdm(items, leave=False, **kwargs)
-
-def in_notebook() -> bool:
-    "Is this a Jupyter kernel?"
-    shell = sys.modules.get('IPython') and sys.modules['IPython'].get_ipython()
-    return any(kind.__name__ == 'ZMQInteractiveShell' for kind in type(shell).__mro__)  # Colab's is a subclass
 
 # %% ../nbs/04_training.ipynb #e8c5f6d5
 def train_epoch(
