@@ -11,77 +11,72 @@ import contextlib
 import errno
 import inspect
 import io
-import json
 import os
 import re
 import shlex
 import sys
-from collections.abc import Sequence
-from dataclasses import fields, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from json import dumps
 from pathlib import Path
+from typing import get_args
 
 from . import __version__
 from .recipe import BEST_RECIPE, CHOICES, FINETUNE_RECIPE, Recipe, Speed
 
 # %% ../nbs/36_cli.ipynb #925549f3
-def name_word(word: str) -> str:
-    "A word that names a file, folder or weights, which '' does not: as a path it would be the working folder."
-    if not word: raise argparse.ArgumentTypeError("'' is no name: name a file or folder; . is the folder you are in")
-    return word
-
-def path_word(word: str) -> Path:
-    "The path that a word names, `~` replaced by the home folder, which a shell does not do in `--out=~/runs`."
-    try: return Path(name_word(word)).expanduser()
-    except RuntimeError:
-        raise argparse.ArgumentTypeError(f'{word}: no such home folder here, so name the path in full') from None
+def comments_in(source: Callable) -> dict[str, str]:
+    "The comment beside each parameter of a function, or field of a dataclass."
+    return dict(re.findall(r'^    (?:[*], )?(\w+): .*?  # (.*)$', inspect.getsource(source), re.MULTILINE))
 
 WEIGHTS_HELP = ('weights, a checkpoint, or the folder of a run; a state_dict, also of another program, or safetensors; '
                 'or small, medium, large: the weights that come with the package')
-SHARED = {  # options of several subcommands
-    '--data': dict(type=name_word, default='digits', help='digits (default), cifar10, or a folder with '
-                   'train/<class>/*.jpg and test/<class>/*.jpg, or with <class>/*.jpg'),
-    '--device': dict(default='auto', help='auto (default), cpu, cuda, cuda:1, mps'),
-    '--image-size': dict(type=int, help='height and width of the images (default: what the network was trained on, '
-                                        'or 32 if its file does not say)'),
-    '--json': dict(action='store_true', help='print JSON'),
-    '--out': dict(type=path_word)}
-
-def add_options(parser: argparse.ArgumentParser, **options: dict | str):
-    "Options by name, with what argparse is to know of each; of those in SHARED only what is different: a text is help."
-    for word, more in options.items():
-        flag = '--' + word.replace('_', '-')
-        parser.add_argument(flag, **SHARED.get(flag, {}) | (dict(help=more) if isinstance(more, str) else more))
+HELP = comments_in(Recipe) | comments_in(Speed) | dict(  # of what several subcommands have, or what takes more lines
+    data='digits, cifar10, or a folder with train/<class>/*.jpg and test/<class>/*.jpg, or with <class>/*.jpg',
+    device='auto, cpu, cuda, cuda:1, mps', json='print JSON', weights=WEIGHTS_HELP,
+    init=f'begin with these weights: {WEIGHTS_HELP}, with a new classifier for other classes',
+    image_size='height and width of the images (default: what the network was trained on, else 32)',
+    recipe='what the options below start from: paper (default); best: what the search for the best recipe has chosen; '
+           'finetune: for a trained network and few images (default if the weights of --init know other classes). In a '
+           "folder of images, normalization is 'data', and few images are taken 64 a step",
+    resume='go on with the run in the folder, also for more --epochs than it had; auto: begin one if there is none')
+RECIPES = dict(paper={}, best=BEST_RECIPE, finetune=FINETUNE_RECIPE)
+FORMS = dict(  # what argparse is to know beside type, default and help
+    images=dict(nargs='+', metavar='IMAGE'), runs=dict(nargs='+', metavar='RUN'), init=dict(metavar='WEIGHTS'),
+    recipe=dict(choices=tuple(RECIPES)), tta=dict(choices=(1, 2, 6)),
+    resume=dict(nargs='?', const=True, choices=('auto',), metavar='auto'))
 
 # %% ../nbs/36_cli.ipynb #648a65fc
-def add_fields(parser: argparse.ArgumentParser, settings: type, *only: str):
-    "An option for each field of a dataclass: the comment beside it is the help. What is not given is not set."
-    comments = dict(re.findall(r'^    (\w+): .* = .*?  # (.*)$', inspect.getsource(settings), re.MULTILINE))
-    for field in fields(settings):
-        if only and field.name not in only: continue
-        text = re.sub('one of [A-Z]+', f'one of {", ".join(CHOICES.get(field.name, ()))}', comments[field.name])
-        kind = type(field.default)
-        how = dict(action=argparse.BooleanOptionalAction) if kind is bool else dict(type=kind, metavar=kind.__name__)
-        parser.add_argument('--' + field.name.replace('_', '-'), default=argparse.SUPPRESS,
-                            help=f'{text} (default: {field.default})'.replace('%', '%%'), **how)
-
-def given_fields(args: argparse.Namespace, settings: type) -> dict:
-    "The fields of a dataclass that were given as options."
-    return {field.name: getattr(args, field.name) for field in fields(settings) if hasattr(args, field.name)}
+def add_arguments(parser: argparse.ArgumentParser, source: Callable):
+    """An argument for each parameter of a function, an option if it is keyword-only; or an option for each field of a
+    dataclass, which is set only if it is given."""
+    texts, field = HELP | comments_in(source), inspect.isclass(source)
+    for name, parameter in inspect.signature(source).parameters.items():
+        kind, default = (*get_args(parameter.annotation), parameter.annotation)[0], parameter.default
+        if parameter.kind is parameter.VAR_KEYWORD: continue
+        text = re.sub('one of [A-Z]+', f'one of {", ".join(CHOICES.get(name, ()))}', texts[name])
+        if field or default not in (parameter.empty, None, False): text += f' (default: {default})'
+        how = dict(help=text.replace('%', '%%'))
+        if kind is bool: how |= dict(action=argparse.BooleanOptionalAction if field else 'store_true')
+        else: how |= dict(type=kind, metavar=kind.__name__ if field else None) | FORMS.get(name, {})
+        if field or parameter.kind is parameter.KEYWORD_ONLY:
+            how |= dict(default=argparse.SUPPRESS if field else default, required=default is parameter.empty)
+            name = '--' + name.replace('_', '-')
+        parser.add_argument(name, **how)
 
 # %% ../nbs/36_cli.ipynb #71ed250d
-def add_flags(parser: argparse.ArgumentParser, default):
-    "The options `--debug` and `--quiet`, which may stand before the subcommand or after it."
-    parser.add_argument('--debug', action='store_true', default=default, help='show the traceback of an error')
-    parser.add_argument('--quiet', action='store_true', default=default,
-                        help='print nothing but errors: no results, notes or progress')
+FLAGS = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)  # before or after the subcommand
+FLAGS.add_argument('--debug', action='store_true', help='show the traceback of an error')
+FLAGS.add_argument('--quiet', action='store_true', help='print nothing but errors: no results, notes or progress')
 
-def add_command(commands, word: str, run, summary: str, *examples: str, of: str = '') -> argparse.ArgumentParser:
-    "A parser for one subcommand, which `run` does, with examples under its help."
-    lines = ['examples:', *(f'  modified-resnet {of}{word} {example}'.rstrip() for example in examples)]
-    parser = commands.add_parser(word, help=summary, description=summary, epilog='\n'.join(lines),
+def add_command(commands, run: Callable, *examples: str) -> argparse.ArgumentParser:
+    "A parser for the subcommand that a function does: its docstring is the summary; examples stand under the help."
+    summary, lines = ' '.join((run.__doc__ or '').split()), (f'  %(prog)s {words}'.rstrip() for words in examples)
+    parser = commands.add_parser(run.__name__.removeprefix('run_'), help=summary, description=summary, parents=[FLAGS],
+                                 epilog='\n'.join(['examples:', *lines]),
                                  formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_arguments(parser, run)
     parser.set_defaults(run=run)
-    add_flags(parser, default=argparse.SUPPRESS)
     return parser
 
 class PrintCompletion(argparse.Action):
@@ -91,16 +86,29 @@ class PrintCompletion(argparse.Action):
         print(shtab.complete(parser, shell))
         parser.exit()
 
+# %% ../nbs/36_cli.ipynb #3a5e18b9
 def make_parser(lab: bool = False) -> argparse.ArgumentParser:
     "The parser of the command line; with `lab`, the laboratory's subcommands are loaded, too."
     parser = argparse.ArgumentParser(
-        'modified-resnet', description='Three residual networks under five million parameters: train, evaluate, use.')
+        'modified-resnet', description='Three residual networks under five million parameters: train, evaluate, use.',
+        parents=[FLAGS])
     parser.add_argument('--version', action='version', version=__version__)
-    add_flags(parser, default=False)
     parser.add_argument('--print-completion', action=PrintCompletion, choices=('bash', 'zsh', 'tcsh'),
-                        help='print the completion script of a shell, to be sourced')
+                        default=argparse.SUPPRESS, help='print the completion script of a shell, to be sourced')
     commands = parser.add_subparsers(dest='command', required=True, metavar='SUBCOMMAND')
-    for add in (add_reproduce, add_train, add_predict, add_evaluate, add_others): add(commands)
+    add_command(commands, run_reproduce, '', '--data cifar10', '--data photos --epochs 10 --out out/photos')
+    train = add_command(commands, run_train, '--model small', '--recipe best --data photos --image-size 64 --epochs 20',
+                        '--model large --data cifar10 --out out/large --resume',
+                        '--init small --data photos --epochs 20 --out out/photos')
+    for settings in (Recipe, Speed): add_arguments(train.add_argument_group(settings.__name__.lower()), settings)
+    add_command(commands, run_predict, 'cat.jpg', 'cat.jpg --map --out out/cat', 'photos --threshold 0.8',
+                'photos --weights out/photos/small/best.pt --out out/predicted')
+    add_command(commands, run_evaluate, 'out/digits/small/best.pt',
+                'ResNetLarge.pt --data cifar10 --out out/evaluated')
+    add_command(commands, run_export, 'out/digits/small/best.pt --out small.onnx', 'small --out small.pt2',
+                'checkpoint.pth --image-size 64 --out plain.safetensors')
+    add_command(commands, run_compare, 'out/digits/small out/digits/medium', 'out/a out/b out/c --out out/compared')
+    add_command(commands, run_summary, '--model medium')
     group = commands.add_parser('lab', help="make, time and tabulate this book's own runs")
     if lab:
         from modified_resnet.lab.commands import add_lab_commands
@@ -108,109 +116,72 @@ def make_parser(lab: bool = False) -> argparse.ArgumentParser:
     return parser
 
 # %% ../nbs/36_cli.ipynb #7c6f7b1e
-def add_reproduce(commands):
-    "The subcommand reproduce."
-    parser = add_command(commands, 'reproduce', run_reproduce,
-                         "Run the paper's experiment: three networks, Table 1 and every figure (on digits: 8 epochs). "
-                         'Called again, it goes on where it was stopped.',
-                         '', '--data cifar10', '--data photos --epochs 10 --out out/photos')
-    add_options(parser, data={}, device={}, out='folder for the results (default: out/DATA)')
-    add_fields(parser, Recipe, 'epochs', 'seed')
-    add_fields(parser, Speed, 'precision')
-
-def run_reproduce(args):
-    "The paper's experiment is the laboratory's first."
+def run_reproduce(
+    *, data: str = 'digits', device: str = 'auto', seed: int = Recipe.seed, precision: str = Speed.precision,
+    epochs: int | None = None,  # passes over the training images (default: 8 of digits, else 30)
+    out: str | None = None,  # folder for the results (default: out/DATA)
+):
+    """Run the paper's experiment: three networks, Table 1 and every figure (on digits: 8 epochs).
+    Called again, it goes on where it was stopped."""
     from modified_resnet.lab.commands import reproduce
-    reproduce(args)
-
-def add_train(commands):
-    "The subcommand train: every field of Recipe and Speed is an option."
-    parser = add_command(commands, 'train', run_train, "Train one network, by the paper's recipe or a better one.",
-                         '--model small', '--recipe best --data photos --image-size 64 --epochs 20',
-                         '--model large --data cifar10 --out out/large --resume',
-                         '--init small --data photos --epochs 20 --out out/photos')
-    add_options(
-        parser, data={}, device={}, out='folder for the results (default: out/DATA/MODEL)',
-        image_size=dict(default=32, help="height and width of a folder's images (default: 32)"),
-        recipe=dict(choices=tuple(RECIPES), help='what the options below start from: paper (default); best: what the '
-                    'search for the best recipe has chosen; finetune: for a trained network and few images (default if '
-                    'the weights of --init know other classes). In a folder of images, '
-                    "normalization is 'data', and few images are taken 64 a step"),
-        init=dict(type=name_word, metavar='WEIGHTS',
-                  help=f'begin with these weights: {WEIGHTS_HELP}, with a new classifier for '
-                                                     'other classes'),
-        resume=dict(nargs='?', const=True, default=False, choices=('auto',), metavar='auto',
-                    help='go on with the run in the folder, also for more --epochs than it had; '
-                         'with --resume auto, begin one if there is none'),
-        save_seconds=dict(type=float, default=60., help='time between checkpoints within an epoch (default: 60)'))
-    add_fields(parser.add_argument_group('recipe'), Recipe)
-    add_fields(parser.add_argument_group('speed'), Speed)
+    reproduce(data, device, seed, precision, epochs, out)
 
 # %% ../nbs/36_cli.ipynb #efab6590
-RECIPES = dict(paper={}, best=BEST_RECIPE, finetune=FINETUNE_RECIPE)
-
-def recipe_from(args) -> Recipe:
-    "The recipe that the words after train ask for; what they do not name is that of `--recipe`."
+def recipe_from(start: str | None, data: str, init: str | None, given: dict) -> Recipe:
+    "The recipe with the fields that were given; what they do not name is that of `--recipe`."
     from modified_resnet.folders import BUILT_IN
-    changes = dict(normalization='paper' if args.data in BUILT_IN else 'data') | RECIPES[args.recipe or 'paper']
-    if args.init: changes.pop('whitening', None)  # trained weights stay
-    return Recipe(**(changes | given_fields(args, Recipe)))
+    changes = dict(normalization='paper' if data in BUILT_IN else 'data') | RECIPES[start or 'paper']
+    if init: changes.pop('whitening', None)  # trained weights stay
+    return Recipe(**(changes | given))
 
 def for_few_images(recipe: Recipe, train_images: int) -> Recipe:
     "The recipe, but with batches of the paper's size if an epoch would have fewer than fifty, with a note."
-    if train_images >= 50 * recipe.batch_size or recipe.batch_size <= Recipe().batch_size: return recipe
-    if is_first():
-        print(f'note: {train_images:,} training images are few, so {Recipe().batch_size} a step, not '
-              f'{recipe.batch_size}; --batch-size says otherwise', flush=True)
-    return replace(recipe, batch_size=Recipe().batch_size)
-
-def change_classes(init, classes: tuple[str, ...]) -> bool:
-    "Give a trained network a new classifier if its own is for other classes, in place. Was that so?"
-    from modified_resnet.trainer import new_classifier
-    known = init.metadata.classes
-    if known == classes or not known and init.linear.out_features == len(classes): return False
-    new_classifier(init, len(classes))
-    init.metadata = replace(init.metadata, classes=())
-    return True
+    size = Recipe.batch_size
+    if train_images >= 50 * recipe.batch_size or recipe.batch_size <= size: return recipe
+    print(f'note: {train_images:,} training images are few, so {size} a step, not {recipe.batch_size}; '
+          '--batch-size says otherwise', flush=True)
+    return replace(recipe, batch_size=size)
 
 # %% ../nbs/36_cli.ipynb #5ab71f02
-def run_train(args):
-    "The subcommand train."
-    from modified_resnet.folders import check_outside, load_data
-    from modified_resnet.inference import load
-    from modified_resnet.runs import fit
-    recipe, init = recipe_from(args), load(args.init) if args.init else None
-    if init is not None and hasattr(args, 'model') and init.metadata.name != args.model:
-        raise ValueError(f'--init is of {init.metadata.name!r}, not of --model {args.model}: leave one of the two out')
-    if init is not None: recipe = replace(recipe, model=init.metadata.name)
-    with contextlib.nullcontext() if is_first() else contextlib.redirect_stdout(io.StringIO()):  # notes once
-        train_set, *validation, test_set = load_data(args.data, args.image_size)
-        args.out = args.out or Path('out') / train_set.name / recipe.model
-        check_outside(args.out, args.data)
-        print_data(train_set, test_set, validation, advise=not recipe.class_weights)
-    if init is not None and change_classes(init, train_set.classes) and not args.recipe:
-        args.recipe = 'finetune'
-        recipe = replace(recipe_from(args), model=recipe.model)
-        if is_first(): print('note: a new classifier for these classes, trained by --recipe finetune', flush=True)
-    if not hasattr(args, 'batch_size'): recipe = for_few_images(recipe, len(train_set))
-    if recipe.freeze and init is None:
-        raise ValueError('--freeze trains the classifier of a trained network: name one with --init')
-    run = fit(init or recipe.model, train_set, test_set, recipe, validation=validation[0] if validation else None,
-        out=args.out, resume=args.resume, device=args.device, speed=Speed(**given_fields(args, Speed)),
-        save_seconds=args.save_seconds)
-    if is_first():
-        if 'best' in run.test:
-            print(f'test, with the weights of the best validation loss: {run.test["best"]["accuracy"]:.2%}')
-        print(f'the run is in {args.out}')
+def run_train(
+    *, data: str = 'digits', device: str = 'auto', recipe: str | None = None, init: str | None = None,
+    image_size: int = 32,  # height and width of a folder's images
+    out: str | None = None,  # folder for the results (default: out/DATA/MODEL)
+    resume: str | bool = False,
+    save_seconds: float = 60.,  # time between checkpoints within an epoch
+    **settings,  # the fields of Recipe and Speed that are given
+):
+    "Train one network, by the paper's recipe or a better one."
+    from modified_resnet import checkpoints, folders, inference, runs, trainer
+    given, speed = ({name: value for name, value in settings.items() if hasattr(kind, name)}
+                    for kind in (Recipe, Speed))
+    network = None if init is None else inference.load(init)
+    if network and given.setdefault('model', network.metadata.name) != network.metadata.name:
+        raise ValueError(f'--init is of {network.metadata.name!r}, not of --model {given["model"]}: leave one of the '
+                         'two out')
+    how = recipe_from(recipe, data, init, given)
+    train_set, *validation, test_set = folders.load_data(data, image_size)
+    folder = Path('out') / train_set.name / how.model if out is None else checkpoints.as_path(out)
+    folders.check_outside(folder, data)
+    print_data(train_set, test_set, validation, advise=not how.class_weights)
+    known = network.metadata.classes if network else train_set.classes
+    if known != train_set.classes and (known or network.linear.out_features != len(train_set.classes)):
+        trainer.new_classifier(network, len(train_set.classes))
+        network.metadata = replace(network.metadata, classes=())
+        if recipe is None:
+            how = recipe_from('finetune', data, init, given)
+            print('note: a new classifier for these classes, trained by --recipe finetune', flush=True)
+    if 'batch_size' not in given: how = for_few_images(how, len(train_set))
+    run = runs.fit(network or how.model, train_set, test_set, how, validation=validation[0] if validation else None,
+                   out=folder, resume=resume, device=device, speed=Speed(**speed), save_seconds=save_seconds)
+    if 'best' in run.test:
+        print(f'test, with the weights of the best validation loss: {run.test["best"]["accuracy"]:.2%}')
+    print(f'the run is in {folder}')
 
 # %% ../nbs/36_cli.ipynb #c6f10001
 def rank() -> str:
     "The number of this process among those that torchrun has started; '' if it is alone."
     return os.environ.get('RANK', '0') if os.environ.get('WORLD_SIZE', '1') != '1' else ''
-
-def is_first() -> bool:
-    "Is this process the one that prints what all know?"
-    return rank() in ('', '0')
 
 def print_data(train_set, test_set, validation: Sequence = (), advise: bool = False):
     "Print what the images are, and, if advice is wanted, what to do where classes are of very different size."
@@ -224,226 +195,194 @@ def print_data(train_set, test_set, validation: Sequence = (), advise: bool = Fa
               f'{train_set.classes[rare]!r}: --class-weights lets both count alike', flush=True)
 
 # %% ../nbs/36_cli.ipynb #7aa8149b
-def check_results(folder: Path | None, files: Sequence[str], *data: str | Path):
-    """Make a folder for results before there are any. Raises ValueError if it is the folder of a run, or lies among the
-    images of a folder, FileExistsError if one of the files is not ours, PermissionError if it cannot be written."""
-    from modified_resnet.checkpoints import check_own, make_folder
-    from modified_resnet.folders import check_outside
-    if folder is None: return
-    check_outside(folder, *data)
+def check_results(out: str | Path | None, files: Sequence[str], *data: str | Path) -> Path | None:
+    """The folder for results, made before there are any. Raises ValueError if it is the folder of a run, or lies among
+    the images of a folder, FileExistsError if one of the files is not ours, PermissionError if it cannot be written."""
+    from modified_resnet import checkpoints, folders
+    if out is None: return None
+    folder = checkpoints.as_path(out)
+    folders.check_outside(folder, *data)
     if (folder / 'config.json').exists():
         raise ValueError(f'--out {folder} holds a run, whose files would be overwritten: name another folder')
-    make_folder(folder)
-    check_own(folder, files)
+    checkpoints.make_folder(folder)
+    checkpoints.check_own(folder, files)
     if not os.access(folder, os.W_OK): raise PermissionError(errno.EACCES, 'Permission denied', str(folder))
+    return folder
 
-def load_with_size(weights: str, image_size: int | None):
-    "The network of these weights, for images of this size; notes on stderr what its file does not say."
-    from modified_resnet.inference import load, metadata_for
-    model = load(weights)
-    if model.metadata.assumed:
-        size = f', nor their size; as in the paper, and {model.metadata.image_size}x{model.metadata.image_size}, are ' \
-               'assumed (--image-size names another)' if image_size is None else '; as in the paper is assumed'
-        print(f'note: {weights} does not say how its images are normalized{size}', file=sys.stderr)
-    elif image_size not in (None, size := model.metadata.image_size):
-        print(f'note: it was trained on images of {size}x{size}', file=sys.stderr)
-    model.metadata = metadata_for(model, image_size)
-    return model
+def load_with_size(weights: str, image_size: int | None, device: str = 'cpu'):
+    "The network of these weights, for images of this size, on a device; notes on stderr what its file does not say."
+    from modified_resnet import inference, training
+    place, model = training.get_device(device), inference.load(weights)
+    old, model.metadata = model.metadata, inference.metadata_for(model, image_size)
+    size, trained = (f'{known.image_size}x{known.image_size}' for known in (model.metadata, old))
+    if old.assumed:
+        then = '; as in the paper is assumed' if image_size else \
+            f', nor their size; as in the paper, and {size}, are assumed (--image-size names another)'
+        print(f'note: {weights} does not say how its images are normalized{then}', file=sys.stderr)
+    elif size != trained: print(f'note: it was trained on images of {trained}', file=sys.stderr)
+    return model.to(place)
 
 # %% ../nbs/36_cli.ipynb #90ec3e6c
-def add_evaluate(commands):
-    "The subcommand evaluate."
-    parser = add_command(commands, 'evaluate', run_evaluate,
-                         'Evaluate a trained network: accuracy, loss, classes, confusion.',
-                         'out/digits/small/best.pt', 'ResNetLarge.pt --data cifar10 --out out/evaluated')
-    parser.add_argument('weights', type=name_word, help=WEIGHTS_HELP)
-    add_options(parser, data=SHARED['--data']['help'] + '; of a folder, test/ is taken; without one, what was set '
-                             'aside if the network was trained on this folder, else all',
-                image_size={}, device={}, json={},
-                out='folder for confusion.csv and confusion.png (default: print only)',
-                tta=dict(type=int, default=1, choices=(1, 2, 6),
-                         help='test-time augmentation: views of each image whose mean logits count: '
-                              'itself (default), with its mirror image, or six'))
+def run_evaluate(
+    weights: str, *, image_size: int | None = None, device: str = 'auto', json: bool = False,
+    data: str = 'digits',  # digits, cifar10, or a folder: its test/, else what training on it set aside, else all
+    out: str | None = None,  # folder for confusion matrix and errors, as CSV and as figures (default: print only)
+    tta: int = 1,  # test-time augmentation: mean logits of an image alone, of it and its mirror image, or of six views
+):
+    "Evaluate a trained network: accuracy, loss, classes, confusion, errors."
+    from modified_resnet import evaluation, folders
+    folder = check_results(out, ['confusion.csv', 'confusion.png', 'errors.csv', 'errors.png'], data)
+    model = load_with_size(weights, image_size, device)
+    known = model.metadata
+    with contextlib.redirect_stdout(sys.stderr if json else sys.stdout):
+        test_set = folders.load_test(data, known.image_size, known.classes, tested_on(weights))
+    result = evaluation.evaluate(model, test_set, tta)
+    found = dict(network=known.name, data=test_set.name, images=len(test_set), tta=tta, image_size=known.image_size,
+                 normalization_assumed=known.assumed, accuracy=result.accuracy,
+                 balanced_accuracy=result.balanced_accuracy, loss=result.loss,
+                 loss_by_batch=evaluation.mean_by_batch(result.losses, 64),
+                 calibration_error=result.calibration_error(), classes=result.report())
+    if json: print(dumps(found))
+    else: print_evaluation(weights, found, result)
+    if folder: save_evaluation(folder, known.name, result, test_set)
 
+def save_evaluation(folder: Path, title: str, result, data):
+    "Write the confusion matrix and the errors, the most confident first, each as CSV and as a figure."
+    from modified_resnet import checkpoints, figures, runs
+    runs.write_confusion(folder / 'confusion.csv', result.confusion, result.classes, checkpoints.write_own)
+    figures.save_figure(figures.plot_confusion(result.confusion, result.classes, title), folder / 'confusion.png')
+    rows = [[data.files[i] if data.files else i, result.classes[result.labels[i]],
+             result.classes[result.predictions[i]], f'{result.probabilities[i].max():.4f}']
+            for i in result.errors(len(data)).tolist()]
+    checkpoints.write_lines(folder / 'errors.csv', [['image', 'class', 'predicted', 'probability'], *rows],
+                            checkpoints.write_own)
+    figures.save_figure(figures.plot_errors(result, data), folder / 'errors.png')
+
+# %% ../nbs/36_cli.ipynb #5ab77709
 def tested_on(weights: str) -> set[str]:
     "Hashes of the images that the run of these weights was tested on; none if they are of no run."
-    from modified_resnet.checkpoints import read_lines
-    run = path_word(weights)
+    from modified_resnet.checkpoints import as_path, read_lines
+    run = as_path(weights)
     try: return {sha for sha, in read_lines((run if run.is_dir() else run.parent) / 'test_images.csv')}
     except (OSError, ValueError): return set()
 
-def run_evaluate(args):
-    "The subcommand evaluate."
-    from modified_resnet.evaluation import evaluate, mean_by_batch
-    from modified_resnet.folders import load_test
-    from modified_resnet.training import get_device
-    check_results(args.out, ['confusion.csv', 'confusion.png'], args.data)
-    device, model = get_device(args.device), load_with_size(args.weights, args.image_size)
-    known = model.metadata
-    with contextlib.redirect_stdout(sys.stderr if args.json else sys.stdout):
-        test_set = load_test(args.data, known.image_size, known.classes, tested_on(args.weights))
-    result = evaluate(model.to(device), test_set, args.tta)
-    found = dict(accuracy=result.accuracy, balanced_accuracy=result.balanced_accuracy, loss=result.loss,
-                 loss_by_batch=mean_by_batch(result.losses, 64), calibration_error=result.calibration_error())
-    if args.json:
-        print(json.dumps(dict(network=known.name, data=test_set.name, images=len(test_set), tta=args.tta,
-                              image_size=known.image_size, normalization_assumed=known.assumed, **found,
-                              classes=result.report())))
-    else: print_evaluation(args, known, test_set.name, found, result)
-    if args.out: save_confusion(result, known.name, args.out)
-
-# %% ../nbs/36_cli.ipynb #5ab77709
-def print_evaluation(args, known, data: str, found: dict, result):
+def print_evaluation(weights: str, found: dict, result):
     "Print what an evaluation found: a line on the network, one of metrics, a table of the classes, the worst errors."
     from modified_resnet.runs import text_table
-    how = 'as in the paper (assumed: the file does not say)' if known.assumed else 'as it was trained'
-    often = f', the mean of {args.tta} views of each' if args.tta > 1 else ''
-    print(f'{args.weights}: {known.name}, on {len(result.labels):,} test images of {data} '
-          f'({known.image_size}x{known.image_size}), normalized {how}{often}')
-    print('accuracy {accuracy:.2%}  balanced {balanced_accuracy:.2%}  loss {loss:.4f}, by batch of 64 '
-          '{loss_by_batch:.4f}  calibration error {calibration_error:.2%}'.format(**found))
+    views = ', the mean of {tta} views of each' if found['tta'] > 1 else ''
+    print(f'{weights}: ' + ('{network}, on {images:,} test images of {data} ({image_size}x{image_size})' + views + '\n'
+          'accuracy {accuracy:.2%}  balanced {balanced_accuracy:.2%}  loss {loss:.4f}, by batch of 64 '
+          '{loss_by_batch:.4f}  calibration error {calibration_error:.2%}').format(**found))
     print(text_table([{key: f'{v:.1%}' if isinstance(v, float) else str(v) for key, v in row.items()}
-                      for row in result.report()]))
-    if absent := [row['class'] for row in result.report() if not row['images']]:
+                      for row in found['classes']]))
+    if absent := [row['class'] for row in found['classes'] if not row['images']]:
         print(f'no test images of {", ".join(absent)}: left out of the balanced accuracy')
-    wrong, n = result.confusion - result.confusion.diagonal().diag(), len(result.classes)
-    often = [(i // n, i % n) for i in wrong.flatten().argsort(descending=True, stable=True)[:5].tolist()]
-    print('most often confused: ' + (', '.join(f'{result.classes[i]} as {result.classes[j]} ({wrong[i, j]})'
-                                               for i, j in often if wrong[i, j]) or 'none'))
-
-def save_confusion(result, title: str, out: Path):
-    "Write confusion.csv and confusion.png."
-    from modified_resnet.checkpoints import write_own
-    from modified_resnet.figures import plot_confusion, save_figure
-    from modified_resnet.runs import write_confusion
-    write_confusion(out / 'confusion.csv', result.confusion, result.classes, write_own)
-    save_figure(plot_confusion(result.confusion, result.classes, title), out / 'confusion.png')
-
-# %% ../nbs/36_cli.ipynb #1dbb08ff
-def add_predict(commands):
-    "The subcommand predict."
-    parser = add_command(commands, 'predict', run_predict, 'Classify images: the most probable classes of each.',
-                         'cat.jpg', 'cat.jpg --map --out out/cat', 'photos --threshold 0.8',
-                         'photos --weights out/photos/small/best.pt --out out/predicted')
-    parser.add_argument('images', nargs='+', type=path_word, metavar='IMAGE', help='image files, or folders of them')
-    add_options(parser, weights=dict(type=name_word, default='small', help=f'{WEIGHTS_HELP} (default: small)'),
-                image_size={}, device={}, json={},
-                top=dict(type=int, default=5, help='classes to name for each image (default: 5)'),
-                threshold=dict(type=float, default=0., help='name no class of a lower probability (default: 0)'),
-                out='folder for predictions.csv and a figure of each of the first ten images (default: print only)',
-                map=dict(action='store_true', help='draw the class activation map, too'))
+    wrong, names = result.confusion.fill_diagonal_(0), result.classes
+    worst = wrong.flatten().argsort(descending=True, stable=True)[:5].tolist()
+    pairs = [(i, j) for i, j in (divmod(place, len(names)) for place in worst) if wrong[i, j]]
+    often = [f'{names[i]} as {names[j]} ({wrong[i, j]})' for i, j in pairs]
+    print('most often confused: ' + (', '.join(often) or 'none'))
 
 # %% ../nbs/36_cli.ipynb #c19bfbe6
-def run_predict(args):
-    "The subcommand predict: a table that is whole at any time, and figures at the end."
-    from tqdm import tqdm
-
-    from modified_resnet.inference import find_images, predict_files, printable, saving
-    from modified_resnet.training import get_device, progress
-    if args.map and not args.out:
+def run_predict(
+    images: list[str],  # image files, or folders of them
+    *, image_size: int | None = None, device: str = 'auto', json: bool = False, weights: str = 'small',
+    top: int = 5,  # classes to name for each image
+    threshold: float = 0.,  # name no class of a lower probability (default: 0)
+    out: str | None = None,  # folder for predictions.csv and a figure of each of ten images (default: print only)
+    map: bool = False,  # draw the class activation map, too
+):
+    "Classify images: the most probable classes of each."
+    from modified_resnet import inference, training
+    if map and out is None:
         raise ValueError('--map without --out: it draws in the figures, so name a folder for them with --out')
-    faults, found, device = {}, [], get_device(args.device)
-    paths = find_images(args.images, faults)
+    faults, found = {}, []
+    paths = inference.find_images(images, faults)
     total = len(paths) + len(faults)
-    check_results(args.out, ['predictions.csv', *map(figure_name, range(1, 11), paths)], *args.images)
-    model = load_with_size(args.weights, args.image_size).to(device)
-    predictions = predict_files(model, paths, faults, args.top, args.threshold)
-    if args.out: predictions = saving(predictions, args.out / 'predictions.csv')
-    none = f'none above {args.threshold:.0%}'
-    with contextlib.closing(predictions):
-        for file, row in progress(predictions, total=len(paths), desc='predict', unit='image'):
+    folder = check_results(out, ['predictions.csv', *figure_names(paths)], *images)
+    model = load_with_size(weights, image_size, device)
+    predictions = inference.predict_files(model, paths, faults, top, threshold)
+    if folder: predictions = inference.saving(predictions, folder / 'predictions.csv')
+    bar = training.progress(predictions, total=len(paths), desc='predict', unit='image')
+    with contextlib.closing(predictions):  # the table is whole at any time
+        for file, row in bar:
             found.append((file, row))
-            if args.json: continue
-            tqdm.write(f'{printable(file)}: ' + (', '.join(f'{name} {p:.1%}' for name, p in row) or none))
-    for fault in faults.values(): complain(f'modified-resnet: {fault}', args)
-    if args.json:
-        print(json.dumps([dict(image=str(file), classes=[dict(name=word, probability=round(p, 4)) for word, p in row])
+            said = ', '.join(f'{name} {p:.1%}' for name, p in row) or f'none above {threshold:.0%}'
+            if not json: bar.write(f'{inference.printable(file)}: {said}')
+    if json: print(dumps([dict(image=str(file), classes=[dict(name=name, probability=round(p, 4)) for name, p in row])
                           for file, row in found]))
-    if args.out: draw_predictions([file for file, _ in found[:10]], model, args)
-    if faults: raise ValueError(f'{len(faults)} of {total} images could not be read (named above); the others '
-                                'are done')
+    if folder: draw_predictions(model, [file for file, _ in found[:10]], folder, map)
+    if not faults: return
+    error = ValueError(f'{len(faults)} of {total} images could not be read (named above); the others are done')
+    for fault in faults.values(): error.add_note(fault)
+    raise error
 
 # %% ../nbs/36_cli.ipynb #fcf7e7f5
-def figure_name(number: int, file: Path) -> str:
-    "Name of the file for the figure of an image."
-    return f'{number:02}-{file.stem[:50]}.png'  # a name of 255 bytes is a file system's limit
+def figure_names(files: Sequence[Path]) -> list[str]:
+    "Names of the files for the figures of the first ten images."
+    return [f'{i:02}-{file.stem[:50]}.png' for i, file in enumerate(files[:10], 1)]  # 255 bytes are the limit of a name
 
-def draw_predictions(files: list[Path], model, args):
-    "A figure for each of these images."
-    from modified_resnet.checkpoints import own_files
-    from modified_resnet.figures import plot_prediction, save_figure
-    from modified_resnet.folders import read_image
-    from modified_resnet.inference import class_activation_map, class_names, predict_proba
+def draw_predictions(model, files: list[Path], folder: Path, with_map: bool):
+    "A figure for each of these images, in place of those of an earlier call."
+    from modified_resnet import checkpoints, figures, folders, inference
     asked = {os.path.realpath(file) for file in files}
-    for name in own_files(args.out):  # of an earlier call
-        if re.fullmatch(r'\d\d-.*[.]png', name, re.DOTALL) and os.path.realpath(args.out / name) not in asked:
-            (args.out / name).unlink()
-    for i, file in enumerate(files, 1):
-        image = read_image(file, model.metadata.image_size)
-        probabilities = predict_proba(model, image)[0]
-        activation = class_activation_map(model, image, int(probabilities.argmax())) if args.map else None
-        figure = plot_prediction(image, probabilities, class_names(model, len(probabilities)), activation)
-        save_figure(figure, args.out / figure_name(i, file))
+    for name in checkpoints.own_files(folder):
+        if re.fullmatch(r'\d\d-.*[.]png', name, re.DOTALL) and os.path.realpath(folder / name) not in asked:
+            (folder / name).unlink()
+    for file, name in zip(files, figure_names(files)):
+        image = folders.read_image(file, model.metadata.image_size)
+        probabilities = inference.predict_proba(model, image)[0]
+        activation = inference.class_activation_map(model, image, int(probabilities.argmax())) if with_map else None
+        classes = inference.class_names(model, len(probabilities))
+        figures.save_figure(figures.plot_prediction(image, probabilities, classes, activation), folder / name)
 
 # %% ../nbs/36_cli.ipynb #7f53d79a
-def add_others(commands):
-    "The subcommands export, compare and summary."
-    parser = add_command(commands, 'export', run_export,
-                         'Write a network, with its normalization inside, for use elsewhere.',
-                         'out/digits/small/best.pt --out small.onnx', 'small --out small.pt2',
-                         'checkpoint.pth --image-size 64 --out plain.safetensors')
-    parser.add_argument('weights', type=name_word, help=WEIGHTS_HELP)
-    add_options(parser, image_size={}, out=dict(required=True, help='file to write: NAME.onnx, NAME.pt2 for '
-                                                'torch.export, or NAME.safetensors for the weights'))
-    parser = add_command(commands, 'compare', run_compare,
-                         'Compare runs: a table, and the four comparison figures of the paper.',
-                         'out/digits/small out/digits/medium', 'out/a out/b out/c --out out/compared')
-    parser.add_argument('runs', nargs='+', type=path_word, metavar='RUN', help='folders of runs, or of their results')
-    add_options(parser, out='folder for comparison.csv and four figures (default: print only)')
-    parser = add_command(commands, 'summary', run_summary, "Print the layers of a network in torchsummary's form.",
-                         '--model medium')
-    add_fields(parser, Recipe, 'model')
-
-def run_export(args):
-    "The subcommand export."
+def run_export(
+    weights: str, *, image_size: int | None = None,
+    out: str,  # file to write: NAME.onnx, NAME.pt2 for torch.export, or NAME.safetensors for the weights
+):
+    "Write a network, with its normalization inside, for use elsewhere."
     from modified_resnet.inference import export
-    model = load_with_size(args.weights, args.image_size)
+    model = load_with_size(weights, image_size)
     known = model.metadata
-    with contextlib.redirect_stdout(io.StringIO()): export(model, args.out)  # torch.onnx talks
-    print(f'{args.out}: {known.name}, ' + (
-        'plain weights; what is known of them is in the metadata' if args.out.suffix.lower() == '.safetensors' else
+    with contextlib.redirect_stdout(io.StringIO()): export(model, out)  # torch.onnx talks
+    print(f'{out}: {known.name}, ' + (
+        'plain weights; what is known of them is in the metadata' if out.lower().endswith('.safetensors') else
         f'takes images of {len(known.mean)}x{known.image_size}x{known.image_size} from 0 to 255, gives probabilities '
         'of the classes, whose names are in the file'))
 
+def run_summary(*, model: str = Recipe.model):
+    "Print the layers of a network in torchsummary's form."
+    from modified_resnet.models import BUDGET, create_model, macs, parameter_count, summary
+    network = create_model(model)
+    count = parameter_count(network)
+    print(f'{summary(network)}\n{count:,} trainable parameters, {"" if count < BUDGET else "not "}fewer than the '
+          f'budget of {BUDGET:,}; {macs(network):,} MACs for one 32x32 image')
+
 # %% ../nbs/36_cli.ipynb #03f47e53
-def run_compare(args):
-    "The subcommand compare."
+def run_compare(
+    runs: list[str],  # folders of runs, or of their results
+    *, out: str | None = None,  # folder for comparison.csv and four figures (default: print only)
+):
+    "Compare runs: a table, and the four comparison figures of the paper."
     from modified_resnet.checkpoints import write_csv, write_own
     from modified_resnet.figures import COMPARISONS, plot_comparison, save_figure
     from modified_resnet.runs import read_config, read_history, table_row, text_table
     files = [f'{column.replace("_", "-")}.png' for column, _, _ in COMPARISONS.values()]
-    check_results(args.out, ['comparison.csv', *files])
-    short = [Path(os.path.abspath(run)).name for run in args.runs]
-    names = [word if short.count(word) == 1 else str(run) for word, run in zip(short, args.runs)]
-    rows = [{'Run': word, **table_row(run)} for word, run in zip(names, args.runs)]
+    folder = check_results(out, ['comparison.csv', *files])
+    short = [Path(os.path.abspath(run)).name for run in runs]
+    names = [name if short.count(name) == 1 else run for name, run in zip(short, runs)]
+    rows, configs = [{'Run': name, **table_row(run)} for name, run in zip(names, runs)], [*map(read_config, runs)]
     print(text_table(rows))
-    if len({read_config(run).get('test_hash') for run in args.runs}) > 1:
+    if len({config.get('test_hash') for config in configs}) > 1:
         print('note: these runs were tested on different images')
-    if not args.out: return
+    if not folder: return
     plain = [dict(row, Parameters=row['Parameters'].replace(',', '')) for row in rows]
-    write_csv(args.out / 'comparison.csv', plain, write_own)
-    histories = {f'{word} (validation)' if read_config(run).get('validation') else word: read_history(run)
-                 for word, run in zip(names, args.runs)}
-    for number, file in zip(COMPARISONS, files): save_figure(plot_comparison(histories, number), args.out / file)
-    print(f'table and figures: {args.out}')
-
-def run_summary(args):
-    "The subcommand summary."
-    from modified_resnet.models import BUDGET, create_model, macs, parameter_count, summary
-    model = create_model(getattr(args, 'model', 'small'))
-    count = parameter_count(model)
-    print(f'{summary(model)}\n{count:,} trainable parameters, {"" if count < BUDGET else "not "}fewer than the budget '
-          f'of {BUDGET:,}; {macs(model):,} MACs for one 32x32 image')
+    write_csv(folder / 'comparison.csv', plain, write_own)
+    histories = {f'{name} (validation)' if config.get('validation') else name: read_history(run)
+                 for name, config, run in zip(names, configs, runs)}
+    for number, file in zip(COMPARISONS, files): save_figure(plot_comparison(histories, number), folder / file)
+    print(f'table and figures: {folder}')
 
 # %% ../nbs/36_cli.ipynb #99bd8059
 def main(argv: list[str] | None = None) -> int:
@@ -452,88 +391,75 @@ def main(argv: list[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else list(argv)
     _open_closed_streams()
     first = next((word for word in words if not word.startswith('-')), '')
-    args = make_parser(first == 'lab' or '--print-completion' in words).parse_args(words)
-    args.words, args.stderr = words, sys.stderr
+    parser = make_parser(first == 'lab' or '--print-completion' in words)
+    args = parser.parse_args(words, argparse.Namespace(debug=False, quiet=False, words=words, stderr=sys.stderr))
+    options = {name: value for name, value in vars(args).items()
+               if name not in ('command', 'lab', 'run', 'debug', 'quiet', 'words', 'stderr')}
     for stream in (sys.stdout, sys.stderr):  # a class name that the terminal cannot show must not lose the work
         if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
+    nowhere, other = io.StringIO(), rank() not in ('', '0')  # of several processes, one prints what all know
     try:
-        with contextlib.ExitStack() as silence:
-            for redirect in (contextlib.redirect_stdout, contextlib.redirect_stderr) if args.quiet else ():
-                silence.enter_context(redirect(io.StringIO()))
-            args.run(args)
-        sys.stdout.flush()
-    except KeyboardInterrupt as stop: return _stopped(stop.args[0] if stop.args else 'stopped', args)
-    except Exception as error:
-        fault = _output_fault(error)
-        return _stopped(fault, args) if fault else _failed(error, args)
+        with (contextlib.redirect_stdout(nowhere if args.quiet or other else sys.stdout),
+              contextlib.redirect_stderr(nowhere if args.quiet else sys.stderr)):
+            args.run(**options)
+            sys.stdout.flush()
+    except (Exception, KeyboardInterrupt) as error:
+        return report(error, args)
     return 0
 
 # %% ../nbs/36_cli.ipynb #94297ba2
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
-def complain(text: str, args):
-    "Print what went wrong, to stderr, also with `--quiet`; if that can be written at all."
-    with contextlib.suppress(OSError): print(text, file=args.stderr, flush=True)
-
 def _open_closed_streams():
     "Send to nowhere what would go to streams that the shell has closed (>&-), so that no file gets their numbers."
-    for number, stream in enumerate(('stdin', 'stdout', 'stderr')):
-        if getattr(sys, stream) is not None: continue
-        try: os.fstat(number)
-        except OSError: os.dup2(os.open(os.devnull, os.O_RDWR), number)
-        setattr(sys, stream, open(os.devnull, 'w' if number else 'r'))
+    for stream in ('stdin', 'stdout', 'stderr'):  # what is opened gets the lowest number that is free
+        if getattr(sys, stream) is None: setattr(sys, stream, open(os.devnull, 'r' if stream == 'stdin' else 'w'))
 
-def _output_fault(error: Exception) -> str:
-    """What to say if an error means that the output cannot be written: nobody reads it, or the disk is full; else ''.
-    What is left of it goes nowhere, since Python would try to write it once more at its end."""
+def as_flags(message: str, args: argparse.Namespace) -> str:
+    "A message in the words of the command line: `--lr-max 0` for `lr_max=0`, `--out` for `out='...'`."
+    message = re.sub(r"model=load\((.*?)\) and out='[.]+'", r'--init \1 --out FOLDER', message)
+    known = '|'.join({**vars(args), **vars(Recipe()), **vars(Speed())})
+    return re.sub(rf"(?<![^\s(])({known})=(True\b|'[.]+')?",
+                  lambda found: f'--{found[1].replace("_", "-")}' + ('' if found[2] else ' '), message)
+
+def explain(error: BaseException, args: argparse.Namespace) -> str:
+    "What an error says, on one line, and what to do if it does not say that itself."
+    text = ' '.join(str(error).split())
+    if isinstance(error, (ImportError, ValueError)): return text  # perhaps of PyTorch, which what follows needs
+    if isinstance(error, OSError) and error.errno and error.filename:
+        advice = 'make room there' if error.errno in NO_ROOM else 'see to it that it can be used'
+        return f'{error.filename}: {error.strerror}; {advice}, or name another'
+    from modified_resnet.runs import is_out_of_memory
+    if is_out_of_memory(error) and 'batch_size' not in text:
+        return f'out of memory{f" ({text})" if text else ""}: try smaller images, a smaller network, or another machine'
+    if not isinstance(error, (OSError, RuntimeError, FloatingPointError)):
+        return f'unexpected {type(error).__name__} ({text}); modified-resnet {args.command} --debug ... shows where'
+    return text
+
+# %% ../nbs/36_cli.ipynb #d66fade0
+def why_stopped(error: BaseException) -> str:
+    """What to say if a command was interrupted, or its output cannot be written: nobody reads it, or the disk is full;
+    else ''. What is left of the output goes nowhere, since Python would try to write it once more at its end."""
+    if isinstance(error, KeyboardInterrupt): return error.args[0] if error.args else 'stopped'
     full = isinstance(error, OSError) and error.errno in NO_ROOM and not error.filename  # a full file is named
     if not full and not isinstance(error, BrokenPipeError): return ''
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return f'the output cannot be written ({error.strerror}): send it to a place with room' if full \
         else 'the output was closed'
 
-def as_flags(message: str, args: argparse.Namespace) -> str:
-    "A message in the words of the command line: `--lr-max 0` for `lr_max=0`, `--out` for `out='...'`."
-    message = re.sub(r"model=load\((.*?)\) and out='[.]+'", r'--init \1 --out FOLDER', message)
-    known = '|'.join({*vars(args), *(field.name for field in (*fields(Recipe), *fields(Speed)))})
-    return re.sub(rf"(?<![^\s(])({known})=(True\b|'[.]+')?",
-                  lambda found: f'--{found[1].replace("_", "-")}' + ('' if found[2] else ' '), message)
-
-# %% ../nbs/36_cli.ipynb #d66fade0
-def _sentence(error: Exception, args: argparse.Namespace) -> str:
-    "What an error says, on one line, and what to do if it does not say that itself."
-    text = ' '.join(str(error).split())
-    if isinstance(error, ImportError): return text  # perhaps of PyTorch, which what follows needs
-    from modified_resnet.runs import is_out_of_memory
-    if isinstance(error, OSError) and error.errno and error.filename:
-        advice = 'make room there' if error.errno in NO_ROOM else 'see to it that it can be used'
-        return f'{error.filename}: {error.strerror}; {advice}, or name another'
-    if is_out_of_memory(error) and 'batch_size' not in text:
-        advice = 'smaller images (--image-size), or fewer' if 'image_size' in args \
-            else 'a smaller network, or another machine'
-        return f'out of memory{f" ({text})" if text else ""}: try {advice}'
-    if not isinstance(error, (ValueError, OSError, RuntimeError, FloatingPointError)):
-        return f'unexpected {type(error).__name__} ({text}); modified-resnet {args.command} --debug ... shows where'
-    return text
-
-def _failed(error: Exception, args: argparse.Namespace) -> int:
-    """Print an error on one line, with the number of this process if there are several, and return the exit code;
-    with `--debug`, raise it. What process 0 has handed on to the others, it alone tells."""
-    if args.debug: raise error
-    who = f' (process {rank()})' if rank() else ''
-    if not getattr(error, 'handed_on', False):
-        complain(f'modified-resnet{who}: {as_flags(_sentence(error, args), args)}', args)
-    return 2 if isinstance(error, (ValueError, FileExistsError, FileNotFoundError)) else 1
-
-def _stopped(why: str, args: argparse.Namespace) -> int:
-    "Say that a command was stopped, and, if it can go on, by which words."
-    words = args.words
-    if args.command not in ('train', 'reproduce', 'lab'):
-        if why == 'the output was closed': return 1
-        advice = ''
-    else:
+def report(error: BaseException, args: argparse.Namespace) -> int:
+    """Print why a command ended, with the number of this process if there are several, and by which words it goes on if
+    it was stopped; return the exit code. With `--debug`, raise an error. What all processes know, the first tells."""
+    why, words, long = why_stopped(error), args.words, args.command in ('train', 'reproduce', 'lab')
+    if args.debug and not why: raise error
+    who = f'modified-resnet (process {rank()})' if rank() else 'modified-resnet'
+    said = *getattr(error, '__notes__', ()), why or explain(error, args)
+    lines = [f'{who}: {as_flags(text, args)}' for text in said]
+    if why and long:
         if args.command == 'train' and not args.resume: words = [*words, '--resume', 'auto']
         start = 'torchrun ... -m modified_resnet' if rank() else 'modified-resnet'
-        advice = f'\ngo on with: {start} {shlex.join(words)}'
-    if is_first(): complain(f'\nmodified-resnet: {as_flags(why, args)}{advice}', args)
-    return 1
+        lines.append(f'go on with: {start} {shlex.join(words)}')
+    known = rank() not in ('', '0') if why else getattr(error, 'handed_on', False)
+    if not known and (long or not isinstance(error, BrokenPipeError)):
+        with contextlib.suppress(OSError): print(*lines, sep='\n', file=args.stderr, flush=True)
+    return 2 if isinstance(error, (ValueError, FileExistsError, FileNotFoundError)) else 1

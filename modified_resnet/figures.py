@@ -182,7 +182,8 @@ def plot_errors(
         guess, sure = int(result.predictions[i]), result.probabilities[i].max().item()
         ax.imshow(displayable(data.images[i]).numpy(), interpolation='nearest')
         is_class, taken = (as_label(data.classes[label], 30) for label in (data.labels[i], guess))
-        ax.set_title(f'{is_class}, predicted as\n{taken} ({f"{sure:.0%}" if sure < .995 else ">99%"} sure)', fontsize=8)
+        file = as_label(Path(data.files[i]).name, 30) + '\n' if data.files else ''
+        ax.set_title(f'{file}{is_class}, predicted as\n{taken} ({f"{sure:.0%}" if sure < .995 else ">99%"} sure)', fontsize=8)
     return fig
 
 # %% ../nbs/34_figures.ipynb #870ae5be

@@ -6,131 +6,129 @@
 __all__ = []
 
 # %% ../../nbs/lab/06_commands.ipynb #ee5ad39e
-import argparse
+import os
 from dataclasses import replace
 from pathlib import Path
 
-from ..cli import (add_command, add_fields, add_options, check_results, given_fields, path_word,
-                                 print_data, rank)
+from ..cli import add_command, check_results, print_data
 from ..recipe import Recipe, Speed
 
 # %% ../../nbs/lab/06_commands.ipynb #9c692962
 def add_lab_commands(commands):
     "The subcommands of `modified-resnet lab`."
-    results = dict(type=path_word, default=Path('nbs/results'), help='folder of the records (default: nbs/results)')
-    make = add_command(commands, 'make', run_make, 'Make and record what is not recorded of a set of runs, or of all.',
-                       '--set paper --data cifar10', '--set ablations --only "*-adam-*" --data cifar10',
-                       '--data cifar10 --results nbs/results', of='lab ')
-    add_options(
-        make, set=dict(default='all', help='paper, search, best, clean, ablations or degradation; all (default): '
-                                           'every one of these, in this order'),
-        data={}, device={}, only=dict(default='*', help="only runs whose name fits this pattern: '*-small-*'"),
-        out='folder for runs and weights (default: out/DATA/sets)',
-        results=dict(type=path_word, help='folder for the records (default: results in the folder of --out)'))
-    add_fields(make, Speed, 'precision')
-
-    table = add_command(commands, 'table', run_table, 'Print the records of a set of runs.', '--set paper', of='lab ')
-    add_options(table, set=dict(required=True, help='paper, search, best, clean, ablations or degradation'),
-                results=results)
-
-    bench = add_command(commands, 'bench', run_bench, "Images per second of the paper's loop and of the trainer, "
-                        'in turns (some minutes).', '', '--rounds 5 --full --out bench.json', of='lab ')
-    add_options(bench, device={}, rounds=dict(type=int, default=3, help='turns of each loop (default: 3)'),
-                full=dict(action='store_true',
-                          help='also each setting of Speed, amounts of data, memory by batch size'),
-                out='JSON file for the result (default: print only)')
-
-    race = add_command(commands, 'race', run_race,
-                       "Time to the test accuracy of the paper's recipe: the best recipe of "
-                       "the records against the paper's loop.", '--data cifar10',
-                       '--model large --epochs 8 --precision bfloat16 --out race.json', of='lab ')
-    add_options(race, results=results, device={}, data=dict(default='cifar10', help='images of the records '
-                                                                                    '(default: cifar10)'),
-                epochs=dict(type=int, default=4, help='of the best recipe (default: 4)'),
-                out='JSON file for the result (default: print only)')
-    add_fields(race, Recipe, 'model')
-    add_fields(race, Speed, 'precision')
+    add_command(commands, run_make, '--set paper --data cifar10', '--set ablations --only "*-adam-*" --data cifar10',
+                '--data cifar10 --results nbs/results')
+    add_command(commands, run_table, '--set paper')
+    add_command(commands, run_bench, '', '--rounds 5 --full --out bench.json')
+    add_command(commands, run_race, '--data cifar10', '--model large --epochs 8 --precision bfloat16 --out race.json')
 
 # %% ../../nbs/lab/06_commands.ipynb #acafeb0a
-def run_make(args):
-    "The subcommand make."
+def run_make(
+    *, data: str = 'digits', device: str = 'auto', precision: str = Speed.precision,
+    set: str = 'all',  # paper, search, best, clean, ablations, degradation or parts; all: these, in this order
+    only: str = '*',  # only runs whose name fits this pattern: '*-small-*'
+    out: str | None = None,  # folder for runs and weights (default: out/DATA/sets)
+    results: str | None = None,  # folder for the records (default: results in the folder of --out)
+):
+    "Make and record what is not recorded of a set of runs, or of all."
+    from modified_resnet.checkpoints import as_path
     from modified_resnet.folders import check_outside, load_data
     from modified_resnet.lab.making import Lab, make_all
     from modified_resnet.lab.plan import SETS
-    if args.set not in (*SETS, 'all'): raise ValueError(f'--set {args.set}: choose one of {", ".join(SETS)}, all')
-    train_set, *_, test_set = load_data(args.data)
-    out = args.out or Path('out') / train_set.name / 'sets'
-    results = args.results or out / 'results'
-    for folder in (out, results): check_outside(folder, args.data)
+    if set not in (*SETS, 'all'): raise ValueError(f'--set {set}: choose one of {", ".join(SETS)}, all')
+    train_set, *_, test_set = load_data(data)
+    runs = Path('out') / train_set.name / 'sets' if out is None else as_path(out)
+    records = runs / 'results' if results is None else as_path(results)
+    for folder in (runs, records): check_outside(folder, data)
     print_data(train_set, test_set)
-    lab = Lab(train_set, test_set, out, results, args.device, Speed(**given_fields(args, Speed)))
-    make_all(lab, tuple(SETS) if args.set == 'all' else [args.set], args.only)
-    print(f'records: {results}')
+    lab = Lab(train_set, test_set, runs, records, device, Speed(precision=precision))
+    make_all(lab, tuple(SETS) if set == 'all' else [set], only)
+    print(f'records: {records}')
 
-def run_table(args):
-    "The subcommand table."
+def run_table(
+    *, set: str,  # paper, search, best, clean, ablations, degradation or parts
+    results: str = 'nbs/results',  # folder of the records
+):
+    "Print the records of a set of runs."
+    from modified_resnet.checkpoints import as_path
     from modified_resnet.lab.plan import SETS
     from modified_resnet.lab.results import set_table
     from modified_resnet.runs import text_table
-    if args.set not in SETS: raise ValueError(f'--set {args.set}: choose one of {", ".join(SETS)}')
-    if not args.results.is_dir(): raise ValueError(f'--results {args.results}: there is no such folder, name another')
-    rows = set_table(args.results, args.set)
+    if set not in SETS: raise ValueError(f'--set {set}: choose one of {", ".join(SETS)}')
+    records = as_path(results)
+    if not records.is_dir(): raise ValueError(f'--results {records}: there is no such folder, name another')
+    rows = set_table(records, set)
     print(text_table(rows) if rows else 'none')
 
 # %% ../../nbs/lab/06_commands.ipynb #c8b90825
-def check_file(file: Path | None):
-    """Make the folder of a file before there is one. Raises ValueError if it is a folder or a device,
+def check_file(out: str | None) -> Path | None:
+    """The file for a result, in a folder made before there is one. Raises ValueError if it is a folder or a device,
     FileExistsError if this program did not write it."""
-    if file is None: return
+    from modified_resnet.checkpoints import as_path
+    if out is None: return None
+    file = as_path(out)
     if file.exists() and not file.is_file(): raise ValueError(f'--out {file} is no plain file: name another')
     check_results(file.parent, [file.name])
+    return file
 
-def run_bench(args):
-    "The subcommand bench."
+def run_bench(
+    *, device: str = 'auto',
+    rounds: int = 3,  # turns of each loop
+    full: bool = False,  # also each setting of Speed, amounts of data, memory by batch size
+    out: str | None = None,  # JSON file for the result (default: print only)
+):
+    "Images per second of the paper's loop and of the trainer, in turns (some minutes)."
     from modified_resnet.checkpoints import write_json, write_own
     from modified_resnet.lab.bench import bench
-    check_file(args.out)
-    found = bench(args.device, args.rounds, args.full)
-    if args.out: write_json(args.out, found, write_own)
+    file = check_file(out)
+    found = bench(device, rounds, full)
+    if file: write_json(file, found, write_own)
 
-def run_race(args):
-    "The subcommand race."
-    from modified_resnet.checkpoints import write_json, write_own
+def run_race(
+    *, device: str = 'auto', model: str = Recipe.model, precision: str = Speed.precision,
+    data: str = 'cifar10',  # images of the records
+    results: str = 'nbs/results',  # folder of the records
+    epochs: int = 4,  # of the best recipe
+    out: str | None = None,  # JSON file for the result (default: print only)
+):
+    """Time to the test accuracy of the paper's recipe: the best recipe of the records against the paper's loop."""
+    from modified_resnet.checkpoints import as_path, write_json, write_own
     from modified_resnet.folders import load_data
     from modified_resnet.lab.bench import target_accuracy, time_to_accuracy
     from modified_resnet.lab.plan import best_recipe
-    check_file(args.out)
-    recipe = best_recipe(args.results, getattr(args, 'model', 'small'))
-    if not recipe:
-        raise ValueError(f'{args.results} has no whole search in its records, so there is no best recipe yet: '
+    file, records = check_file(out), as_path(results)
+    best = best_recipe(records, model)
+    if not best:
+        raise ValueError(f'{records} has no whole search in its records, so there is no best recipe yet: '
                          'run lab make --set search first')
-    recipe, (train_set, test_set) = replace(recipe, epochs=args.epochs, validation=0), load_data(args.data)
-    target = target_accuracy(args.results, recipe.model, train_set, test_set)
-    found = time_to_accuracy(target, recipe, train_set, test_set, args.device, Speed(**given_fields(args, Speed)))
-    if args.out: write_json(args.out, found, write_own)
+    recipe, (train_set, test_set) = replace(best, epochs=epochs, validation=0), load_data(data)
+    target = target_accuracy(records, recipe.model, train_set, test_set)
+    found = time_to_accuracy(target, recipe, train_set, test_set, device, Speed(precision=precision))
+    if file: write_json(file, found, write_own)
 
 # %% ../../nbs/lab/06_commands.ipynb #e74dc159
-def reproduce(args: argparse.Namespace):
+def reproduce(data: str, device: str, seed: int, precision: str, epochs: int | None, out: str | None):
     "The paper's experiment: three networks, then Table 1 and the figures. It goes on where it was stopped."
+    from modified_resnet.checkpoints import as_path
     from modified_resnet.folders import check_outside, load_data
     from modified_resnet.lab.report import check_report, write_report
     from modified_resnet.models import MODELS
     from modified_resnet.runs import fit, Interrupted
-    if rank():
+    if os.environ.get('WORLD_SIZE', '1') != '1':
         raise ValueError('reproduce runs in one process: use torchrun with train, one network at a time')
-    speed, settings = Speed(**given_fields(args, Speed)), (dict(epochs=8) if args.data == 'digits'
-                                                           else {}) | given_fields(args, Recipe)
-    recipes = {name: Recipe(name, **settings) for name in MODELS}
-    train_set, *_, test_set = load_data(args.data)
-    out, finished = args.out or Path('out') / train_set.name, []
-    check_outside(out, args.data)
-    check_report(list(MODELS), out)
+    speed = Speed(precision=precision)
+    if epochs is None: epochs = 8 if data == 'digits' else Recipe.epochs
+    recipes = {name: Recipe(name, epochs, seed=seed) for name in MODELS}
+    train_set, *_, test_set = load_data(data)
+    folder, finished = Path('out') / train_set.name if out is None else as_path(out), []
+    check_outside(folder, data)
+    check_report(list(MODELS), folder)
     print_data(train_set, test_set)
     for name, recipe in recipes.items():
-        print(f'{name}: {recipe.epochs} epoch{"s" if recipe.epochs > 1 else ""}', flush=True)
-        try: fit(name, train_set, test_set, recipe, out=out / name, resume='auto', device=args.device, speed=speed)
+        print(f'{name}: {epochs} epoch{"s" if epochs > 1 else ""}', flush=True)
+        try: fit(name, train_set, test_set, recipe, out=folder / name, resume='auto', device=device, speed=speed)
         except Interrupted as stop:
             raise Interrupted(f'{stop.args[0]}. Finished: {", ".join(finished) or "none"}') from None
         finished.append(name)
-    table, page = write_report({name: out / name for name in MODELS}, out)
+    table, page = write_report({name: folder / name for name in MODELS}, folder)
     print(f'\nTable 1, {train_set.name}\n{table}\n\nfigures and table: {page}')
