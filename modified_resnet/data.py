@@ -53,7 +53,6 @@ class ImageSet:
     def __repr__(self):
         height, width = self.images.shape[2:]
         return f'{self.name}: {len(self):,} images of {height}x{width}, {len(self.classes)} classes'
-
     def __len__(self): return len(self.images)
     def __getitem__(self, i: int): return self.images[i], int(self.labels[i])
 
@@ -63,10 +62,6 @@ class ImageSet:
         if self.files: kept['files'] = tuple(self.files[i] for i in torch.arange(len(self))[indices].tolist())
         return replace(self, **kept)
 
-    def image_hashes(self) -> list[str]:
-        "16 hex digits for each image, of its pixels alone (start of a SHA-256)."
-        return [hashlib.sha256(image.contiguous().numpy()).hexdigest()[:16] for image in self.images]
-
     def dataset_hash(self) -> str:
         "16 hex digits that change when any pixel, label or class name does (start of a SHA-256)."
         sha = hashlib.sha256('\n'.join(self.classes).encode())
@@ -74,6 +69,10 @@ class ImageSet:
         return sha.hexdigest()[:16]
 
 # %% ../nbs/03_data.ipynb #27a71a35
+def image_hashes(data: ImageSet) -> list[str]:
+    "16 hex digits for each image, of its pixels alone (start of a SHA-256)."
+    return [hashlib.sha256(image.contiguous().numpy()).hexdigest()[:16] for image in data.images]
+
 def check_kinds(*images: ImageSet, model: nn.Module | None = None):
     "Raise TypeError naming the first of model and images that is another thing, and what is wanted."
     if model is not None and not isinstance(model, nn.Module):

@@ -183,7 +183,8 @@ def plot_errors(
         ax.imshow(displayable(data.images[i]).numpy(), interpolation='nearest')
         is_class, taken = (as_label(data.classes[label], 30) for label in (data.labels[i], guess))
         file = as_label(Path(data.files[i]).name, 30) + '\n' if data.files else ''
-        ax.set_title(f'{file}{is_class}, predicted as\n{taken} ({f"{sure:.0%}" if sure < .995 else ">99%"} sure)', fontsize=8)
+        how = f'{sure:.0%}' if sure < .995 else '>99%'
+        ax.set_title(f'{file}{is_class}, predicted as\n{taken} ({how} sure)', fontsize=8)
     return fig
 
 # %% ../nbs/34_figures.ipynb #870ae5be

@@ -32,7 +32,7 @@ from torch import Tensor
 
 from .checkpoints import as_path, LIST, own_files, read_checkpoint, save_tensors, write_atomically
 from .data import (_CIFAR10, _recognize_cifar10, ARCHIVE, broken_archive, cache_folder, cifar10_images,
-                                  digits_images, ImageSet, OFFICIAL_FOLDER, split)
+                                  digits_images, image_hashes, ImageSet, OFFICIAL_FOLDER, split)
 
 # %% ../nbs/32_folders.ipynb #233793b0
 ORIENTATION = 0x112  # EXIF's tag of it
@@ -334,7 +334,7 @@ def _same_images(sets: dict[str, ImageSet]) -> list[str]:
     "A sentence each, if an image is in two parts, or in two classes."
     seen = {}
     for part, data in sets.items():
-        for sha, label, file in zip(data.image_hashes(), data.labels.tolist(), data.files):
+        for sha, label, file in zip(image_hashes(data), data.labels.tolist(), data.files):
             seen.setdefault(sha, []).append((part, label, file))
     notes = []
     for i, where, why in ((0, f'parts ({", ".join(sets)})', 'an accuracy on images that were learned says nothing'),
@@ -572,7 +572,7 @@ def load_test(
         with cache_lock(source): return cached(folder, {part: files}, classes, image_size)[0]
     if 'test' in found: return read('test', every)
     data = read('train', every)
-    aside = [i for i, sha in enumerate(data.image_hashes()) if sha in tested_on] if tested_on else []
+    aside = [i for i, sha in enumerate(image_hashes(data)) if sha in tested_on] if tested_on else []
     if aside: print(f'note: the network was trained on images of {data.name}: it is tested on the {len(aside):,} of '
                     f'{len(data):,} that were set aside')
     else: print(f'note: {folder} has no test folder: all its {len(data):,} images are looked at; '

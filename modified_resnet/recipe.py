@@ -91,8 +91,7 @@ def check_recipe(recipe: 'Recipe'):
 # %% ../nbs/20_recipe.ipynb #73511297
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained. The defaults are the paper's ('Optimizer', 'Hyper-parameters'; notebook).
-    Raises ValueError for values that make no sense."""
+    "How a network is trained, by default as in the paper. Raises ValueError for values that make no sense."
     model: str = 'small'  # 'small', 'medium', 'large', 'budget', or widths of stages, as in '8-16-32-64'
     epochs: int = 30  # passes over the training images
     batch_size: int = 64  # images a step

@@ -32,7 +32,7 @@ from .checkpoints import (add_to_list, as_path, BEST, check_own, CheckpointError
                                          LIST, load_checkpoint, locked, make_folder, PREVIOUS, read_checkpoint,
                                          read_csv, read_json, read_list, save_checkpoint, save_tensors,
                                          write_atomically, write_csv, write_json, write_lines, write_listed)
-from .data import class_difference, ImageSet, split
+from .data import class_difference, image_hashes, ImageSet, split
 from .evaluation import predict_logits
 from .models import parameter_count
 from .recipe import check_is_recipe, ENDLESS, Recipe, Speed
@@ -457,7 +457,7 @@ def test_once(trainer: Trainer, folder: Path | None, test: ImageSet, network: nn
     return found
 
 def note_of_failure(found: dict, test: ImageSet, epochs: int):
-    "Print a line if a run of several epochs ends with the accuracy of one answer for all, or a loss worse than guessing."
+    "Print a line if a run of several epochs is no better than one answer for all, or its loss worse than guessing."
     share, guess, last = test.labels.bincount().max().item() / len(test), math.log(len(test.classes)), found['last']
     if epochs == 1 or last['accuracy'] > share and last['loss'] < 2 * guess: return
     print(f'note: this network has not learned: accuracy {last["accuracy"]:.1%} (always the commonest class: '
@@ -517,7 +517,8 @@ def folder_of(trainer: Trainer, model: str | nn.Module, data: tuple, out: str | 
         if folder and not restore(trainer, folder) and not isinstance(model, str) and trainer.world.rank == 0:
             print('beginning with the weights of the given model; the optimizer starts anew')
         if folder and data[1].files and trainer.world.rank == 0:  # a folder's images may be more at the next look
-            write_lines(folder / 'test_images.csv', [['image'], *([sha] for sha in data[1].image_hashes())], write_listed)
+            lines = [['image'], *([sha] for sha in image_hashes(data[1]))]
+            write_lines(folder / 'test_images.csv', lines, write_listed)
         yield folder
 
 # %% ../nbs/31_runs.ipynb #27ed1b07

@@ -84,6 +84,7 @@ def run_bench(
     found = bench(device, rounds, full)
     if file: write_json(file, found, write_own)
 
+# %% ../../nbs/lab/06_commands.ipynb #5cb9d8b5
 def run_race(
     *, device: str = 'auto', model: str = Recipe.model, precision: str = Speed.precision,
     data: str = 'cifar10',  # images of the records
