@@ -28,6 +28,8 @@ LAPTOP, PHONE = 1300, 390  # pixels
 LIMIT = 1_000_000  # bytes of a page and its pictures; Quarto's style sheets and scripts, of 1.7 MB, are the same for all pages
 # What a browser sees in a page: [where it looks, what is wrong with each that it finds]. `width` is the window's.
 CHECKS = {
+    'longer than 10,000 pixels': """width < 1000 || document.documentElement.scrollHeight <= 10000 ? [] : [document.documentElement.scrollHeight + ' px']""",
+    'links written out in code': """[...document.querySelectorAll('main pre')].filter(code => code.innerText.includes('](https://modified-resnet')).map(code => code.innerText)""",
     'tables cut at the right': """width < 1000 ? [] : [...document.querySelectorAll('main table')]
         .filter(table => table.offsetWidth > table.parentElement.clientWidth + 1).map(table => table.rows[0].innerText)""",
     'tables with an empty header': """[...document.querySelectorAll('main th')].filter(head => !head.textContent.trim()).map(head => head.closest('table').innerText)""",
@@ -67,7 +69,7 @@ CHECKS = {
     'no table of contents': """document.querySelectorAll('main section.level2').length < 2
         || [...document.querySelectorAll('nav[role=doc-toc], details.contents')].some(toc => toc.checkVisibility()) ? [] : [document.title]""",
 }
-SUBJECTS = {'augmentation': '(augmentation|ablations).html', 'calibration': 'evaluation.html', 'weight decay': 'optimizers.html', 'overfit': 'training.html', 'receptive field': 'models.html'}
+SUBJECTS = {'augmentation': '(augmentation|ablations).html', 'calibration': 'evaluation.html', 'weight decay': 'optimizers.html', 'overfit': 'training.html', 'receptive field': 'inside.html'}
 # What is alike fails alike. axe-core is shown one code token of each kind (all of them take three times as long),
 # and of the long lists, tables and series of code blocks fifty entries.
 WITHOUT_REPETITION = '''() => {

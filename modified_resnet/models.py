@@ -153,7 +153,7 @@ def stages_of(name: str) -> tuple[list[int], list[int]] | None:
 # %% ../nbs/02_models.ipynb #5f96db83
 def create_model(
     name: str,  # 'small', 'medium', 'large', 'budget', or stages: '8-16-32-64', or with blocks '64x3-128x3'
-    pretrained: bool = False,  # with weights of the package, trained on CIFAR-10, if it is one of `pretrained_names()`
+    pretrained: bool = False,  # with the weights of the package, trained on CIFAR-10: small, medium, large
     num_classes: int | None = None,  # outputs; None: 10, or those of the weights; others get a new classifier
     in_channels: int = 3,  # channels of the images, 3 for color
     num_blocks: int | Sequence[int] = 1,  # blocks in each stage; a number multiplies those of a name that lists stages
