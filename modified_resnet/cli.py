@@ -14,6 +14,7 @@ import io
 import os
 import re
 import shlex
+import statistics
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -149,6 +150,7 @@ def run_train(
     out: str | None = None,  # folder for the results (default: out/DATA/MODEL)
     resume: str | bool = False,
     save_seconds: float = 60.,  # time between checkpoints within an epoch
+    folds: int = 0,  # cross-validate: train once for each fold, test on it; --out is for confusion and errors
     **settings,  # the fields of Recipe and Speed that are given
 ):
     "Train one network, by the paper's recipe or a better one."
@@ -172,6 +174,10 @@ def run_train(
             how = recipe_from('finetune', data, init, given)
             print('note: a new classifier for these classes, trained by --recipe finetune', flush=True)
     if 'batch_size' not in given: how = for_few_images(how, len(train_set))
+    if folds:
+        if resume: raise ValueError('--folds with --resume: it keeps no checkpoints; leave one of the two out')
+        return cross_validate(network or how.model, (train_set, *validation, test_set), how, folds, out, data,
+                              device=device, speed=Speed(**speed))
     run = runs.fit(network or how.model, train_set, test_set, how, validation=validation[0] if validation else None,
                    out=folder, resume=resume, device=device, speed=Speed(**speed), save_seconds=save_seconds)
     if 'best' in run.test:
@@ -195,11 +201,10 @@ def print_data(train_set, test_set, validation: Sequence = (), advise: bool = Fa
               f'{train_set.classes[rare]!r}: --class-weights lets both count alike', flush=True)
 
 # %% ../nbs/36_cli.ipynb #7aa8149b
-def check_results(out: str | Path | None, files: Sequence[str], *data: str | Path) -> Path | None:
+def check_results(out: str | Path, files: Sequence[str], *data: str | Path) -> Path:
     """The folder for results, made before there are any. Raises ValueError if it is the folder of a run, or lies among
     the images of a folder, FileExistsError if one of the files is not ours, PermissionError if it cannot be written."""
     from modified_resnet import checkpoints, folders
-    if out is None: return None
     folder = checkpoints.as_path(out)
     folders.check_outside(folder, *data)
     if (folder / 'config.json').exists():
@@ -231,32 +236,23 @@ def run_evaluate(
 ):
     "Evaluate a trained network: accuracy, loss, classes, confusion, errors."
     from modified_resnet import evaluation, folders
-    folder = check_results(out, ['confusion.csv', 'confusion.png', 'errors.csv', 'errors.png'], data)
+    if out is not None: from modified_resnet import figures  # half a second; a wrong MPLBACKEND is an error here
+    folder = None if out is None else check_results(out, figures.EVALUATION_FILES, data)
     model = load_with_size(weights, image_size, device)
     known = model.metadata
     with contextlib.redirect_stdout(sys.stderr if json else sys.stdout):
         test_set = folders.load_test(data, known.image_size, known.classes, tested_on(weights))
     result = evaluation.evaluate(model, test_set, tta)
     found = dict(network=known.name, data=test_set.name, images=len(test_set), tta=tta, image_size=known.image_size,
-                 normalization_assumed=known.assumed, accuracy=result.accuracy,
+                 normalization_assumed=known.assumed, accuracy=result.accuracy, interval=evaluation.accuracy_interval(result),
                  balanced_accuracy=result.balanced_accuracy, loss=result.loss,
                  loss_by_batch=evaluation.mean_by_batch(result.losses, 64),
                  calibration_error=result.calibration_error(), classes=result.report())
+    views = f', the mean of {tta} views of each' * (tta > 1)
     if json: print(dumps(found))
-    else: print_evaluation(weights, found, result)
-    if folder: save_evaluation(folder, known.name, result, test_set)
-
-def save_evaluation(folder: Path, title: str, result, data):
-    "Write the confusion matrix and the errors, the most confident first, each as CSV and as a figure."
-    from modified_resnet import checkpoints, figures, runs
-    runs.write_confusion(folder / 'confusion.csv', result.confusion, result.classes, checkpoints.write_own)
-    figures.save_figure(figures.plot_confusion(result.confusion, result.classes, title), folder / 'confusion.png')
-    rows = [[data.files[i] if data.files else i, result.classes[result.labels[i]],
-             result.classes[result.predictions[i]], f'{result.probabilities[i].max():.4f}']
-            for i in result.errors(len(data)).tolist()]
-    checkpoints.write_lines(folder / 'errors.csv', [['image', 'class', 'predicted', 'probability'], *rows],
-                            checkpoints.write_own)
-    figures.save_figure(figures.plot_errors(result, data), folder / 'errors.png')
+    else: print_evaluation(f'{weights}: {known.name}, on {len(test_set):,} test images of {test_set.name} '
+                           f'({known.image_size}x{known.image_size}){views}', result)
+    if folder: figures.save_evaluation(folder, known.name, result, test_set)
 
 # %% ../nbs/36_cli.ipynb #5ab77709
 def tested_on(weights: str) -> set[str]:
@@ -266,22 +262,35 @@ def tested_on(weights: str) -> set[str]:
     try: return {sha for sha, in read_lines((run if run.is_dir() else run.parent) / 'test_images.csv')}
     except (OSError, ValueError): return set()
 
-def print_evaluation(weights: str, found: dict, result):
-    "Print what an evaluation found: a line on the network, one of metrics, a table of the classes, the worst errors."
+def print_evaluation(title: str, result):
+    "Print what an evaluation found: its title, a line of metrics, a table of the classes, the worst errors."
+    from modified_resnet.evaluation import accuracy_interval, mean_by_batch
     from modified_resnet.runs import text_table
-    views = ', the mean of {tta} views of each' if found['tta'] > 1 else ''
-    print(f'{weights}: ' + ('{network}, on {images:,} test images of {data} ({image_size}x{image_size})' + views + '\n'
-          'accuracy {accuracy:.2%}  balanced {balanced_accuracy:.2%}  loss {loss:.4f}, by batch of 64 '
-          '{loss_by_batch:.4f}  calibration error {calibration_error:.2%}').format(**found))
-    print(text_table([{key: f'{v:.1%}' if isinstance(v, float) else str(v) for key, v in row.items()}
-                      for row in found['classes']]))
-    if absent := [row['class'] for row in found['classes'] if not row['images']]:
+    rows, (low, high) = result.report(), accuracy_interval(result)
+    print(f'{title}\naccuracy {result.accuracy:.2%} (95 % interval {100 * low:.1f} to {high:.1%})  '
+          f'balanced {result.balanced_accuracy:.2%}  loss {result.loss:.4f}, by batch of 64 '
+          f'{mean_by_batch(result.losses, 64):.4f}  calibration error {result.calibration_error():.2%}')
+    print(text_table([{key: f'{v:.1%}' if isinstance(v, float) else str(v) for key, v in row.items()} for row in rows]))
+    if absent := [row['class'] for row in rows if not row['images']]:
         print(f'no test images of {", ".join(absent)}: left out of the balanced accuracy')
     wrong, names = result.confusion.fill_diagonal_(0), result.classes
     worst = wrong.flatten().argsort(descending=True, stable=True)[:5].tolist()
-    pairs = [(i, j) for i, j in (divmod(place, len(names)) for place in worst) if wrong[i, j]]
-    often = [f'{names[i]} as {names[j]} ({wrong[i, j]})' for i, j in pairs]
+    often = [f'{names[i]} as {names[j]} ({wrong[i, j]})' for i, j in (divmod(place, len(names)) for place in worst)
+             if wrong[i, j]]
     print('most often confused: ' + (', '.join(often) or 'none'))
+
+def cross_validate(model, parts: Sequence, recipe: Recipe, folds: int, out: str | None, data: str, **how):
+    "Cross-validate on all the images, and print and save what the networks say of those that they have not seen."
+    from modified_resnet import figures, runs
+    from modified_resnet.data import joined
+    folder = None if out is None else check_results(out, figures.EVALUATION_FILES, data)
+    every = joined(*parts)
+    result, part = runs.cross_validate(model, every, recipe, folds, **how)
+    right = (result.predictions == result.labels).double()
+    found = [right[part == i].mean().item() for i in range(folds)]
+    print(f'mean of {folds} folds {statistics.mean(found):.2%}, standard deviation {statistics.stdev(found):.2%}')
+    print_evaluation(f'{recipe.model}, on all {len(every):,} images of {every.name}, each not seen in training', result)
+    if folder: figures.save_evaluation(folder, recipe.model, result, every)
 
 # %% ../nbs/36_cli.ipynb #c19bfbe6
 def run_predict(
@@ -294,12 +303,14 @@ def run_predict(
 ):
     "Classify images: the most probable classes of each."
     from modified_resnet import inference, training
+    if out is not None: from modified_resnet import figures
     if map and out is None:
         raise ValueError('--map without --out: it draws in the figures, so name a folder for them with --out')
     faults, found = {}, []
     paths = inference.find_images(images, faults)
     total = len(paths) + len(faults)
-    folder = check_results(out, ['predictions.csv', *figure_names(paths)], *images)
+    folder = None if out is None else check_results(
+        out, ['predictions.csv', *figures.prediction_files(paths)], *images)
     model = load_with_size(weights, image_size, device)
     predictions = inference.predict_files(model, paths, faults, top, threshold)
     if folder: predictions = inference.saving(predictions, folder / 'predictions.csv')
@@ -311,30 +322,11 @@ def run_predict(
             if not json: bar.write(f'{inference.printable(file)}: {said}')
     if json: print(dumps([dict(image=str(file), classes=[dict(name=name, probability=round(p, 4)) for name, p in row])
                           for file, row in found]))
-    if folder: draw_predictions(model, [file for file, _ in found[:10]], folder, map)
+    if folder: figures.save_predictions(model, [file for file, _ in found[:10]], folder, map)
     if not faults: return
     error = ValueError(f'{len(faults)} of {total} images could not be read (named above); the others are done')
     for fault in faults.values(): error.add_note(fault)
     raise error
-
-# %% ../nbs/36_cli.ipynb #fcf7e7f5
-def figure_names(files: Sequence[Path]) -> list[str]:
-    "Names of the files for the figures of the first ten images."
-    return [f'{i:02}-{file.stem[:50]}.png' for i, file in enumerate(files[:10], 1)]  # 255 bytes are the limit of a name
-
-def draw_predictions(model, files: list[Path], folder: Path, with_map: bool):
-    "A figure for each of these images, in place of those of an earlier call."
-    from modified_resnet import checkpoints, figures, folders, inference
-    asked = {os.path.realpath(file) for file in files}
-    for name in checkpoints.own_files(folder):
-        if re.fullmatch(r'\d\d-.*[.]png', name, re.DOTALL) and os.path.realpath(folder / name) not in asked:
-            (folder / name).unlink()
-    for file, name in zip(files, figure_names(files)):
-        image = folders.read_image(file, model.metadata.image_size)
-        probabilities = inference.predict_proba(model, image)[0]
-        activation = inference.class_activation_map(model, image, int(probabilities.argmax())) if with_map else None
-        classes = inference.class_names(model, len(probabilities))
-        figures.save_figure(figures.plot_prediction(image, probabilities, classes, activation), folder / name)
 
 # %% ../nbs/36_cli.ipynb #7f53d79a
 def run_export(
@@ -369,7 +361,7 @@ def run_compare(
     from modified_resnet.figures import COMPARISONS, plot_comparison, save_figure
     from modified_resnet.runs import read_config, read_history, table_row, text_table
     files = [f'{column.replace("_", "-")}.png' for column, _, _ in COMPARISONS.values()]
-    folder = check_results(out, ['comparison.csv', *files])
+    folder = None if out is None else check_results(out, ['comparison.csv', *files])
     short = [Path(os.path.abspath(run)).name for run in runs]
     names = [name if short.count(name) == 1 else run for name, run in zip(short, runs)]
     rows, configs = [{'Run': name, **table_row(run)} for name, run in zip(names, runs)], [*map(read_config, runs)]

@@ -128,6 +128,12 @@ class Evaluation(_Predictions):
         return wrong[confidence.argsort(descending=True, stable=True)][:n]
 
 # %% ../nbs/05_evaluation.ipynb #5130e8d9
+def accuracy_interval(result: Evaluation) -> tuple[float, float]:
+    "The accuracies that are compatible with so many correct predictions: 95 % interval (Wilson 1927)."
+    from scipy.stats import binomtest  # only here: it takes a second to import
+    low, high = binomtest(int(result.confusion.trace()), len(result.labels)).proportion_ci(.95, 'wilson')
+    return float(low), float(high)
+
 def check_finite(result: _Predictions):
     "Raise ValueError if there are no images, or their logits are not finite: nothing can be said of their confidence."
     if not len(result.labels): raise ValueError('calibration of no images: want at least one')

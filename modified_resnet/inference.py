@@ -330,7 +330,8 @@ def write_onnx(program, path: Path, about: dict[str, str]):
     machine. Raises ImportError if onnxscript is not installed, which torch.onnx needs and does not bring."""
     try: import onnxscript
     except ImportError as error: raise ImportError('for ONNX: pip install onnx onnxscript') from error
-    made = torch.onnx.export(program, input_names=['images'], output_names=['probabilities'], verbose=False).model_proto
+    made = torch.onnx.export(program, input_names=['images'], output_names=['probabilities'], verbose=False,
+                             opset_version=18).model_proto  # the oldest that PyTorch writes
     for value in (*made.graph.input, *made.graph.output, *made.graph.value_info):
         for axis in value.type.tensor_type.shape.dim:
             if axis.dim_param: axis.dim_param = 'batch'
