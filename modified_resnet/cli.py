@@ -243,13 +243,9 @@ def run_evaluate(
     with contextlib.redirect_stdout(sys.stderr if json else sys.stdout):
         test_set = folders.load_test(data, known.image_size, known.classes, tested_on(weights))
     result = evaluation.evaluate(model, test_set, tta)
-    found = dict(network=known.name, data=test_set.name, images=len(test_set), tta=tta, image_size=known.image_size,
-                 normalization_assumed=known.assumed, accuracy=result.accuracy, interval=evaluation.accuracy_interval(result),
-                 balanced_accuracy=result.balanced_accuracy, loss=result.loss,
-                 loss_by_batch=evaluation.mean_by_batch(result.losses, 64),
-                 calibration_error=result.calibration_error(), classes=result.report())
     views = f', the mean of {tta} views of each' * (tta > 1)
-    if json: print(dumps(found))
+    if json: print(dumps(dict(network=known.name, data=test_set.name, images=len(test_set), tta=tta,
+                              image_size=known.image_size, normalization_assumed=known.assumed, **metrics_of(result))))
     else: print_evaluation(f'{weights}: {known.name}, on {len(test_set):,} test images of {test_set.name} '
                            f'({known.image_size}x{known.image_size}){views}', result)
     if folder: figures.save_evaluation(folder, known.name, result, test_set)
@@ -262,22 +258,28 @@ def tested_on(weights: str) -> set[str]:
     try: return {sha for sha, in read_lines((run if run.is_dir() else run.parent) / 'test_images.csv')}
     except (OSError, ValueError): return set()
 
+def metrics_of(result) -> dict:
+    "What an evaluation found, as plain values."
+    from modified_resnet.evaluation import accuracy_interval, mean_by_batch
+    return dict(accuracy=result.accuracy, interval=accuracy_interval(result),
+                balanced_accuracy=result.balanced_accuracy, loss=result.loss, loss_by_batch=mean_by_batch(result.losses, 64),
+                calibration_error=result.calibration_error(), classes=result.report())
+
 def print_evaluation(title: str, result):
     "Print what an evaluation found: its title, a line of metrics, a table of the classes, the worst errors."
-    from modified_resnet.evaluation import accuracy_interval, mean_by_batch
     from modified_resnet.runs import text_table
-    rows, (low, high) = result.report(), accuracy_interval(result)
-    print(f'{title}\naccuracy {result.accuracy:.2%} (95 % interval {100 * low:.1f} to {high:.1%})  '
-          f'balanced {result.balanced_accuracy:.2%}  loss {result.loss:.4f}, by batch of 64 '
-          f'{mean_by_batch(result.losses, 64):.4f}  calibration error {result.calibration_error():.2%}')
+    found = metrics_of(result)
+    rows = found['classes']
+    print(title + '\naccuracy {accuracy:.2%} (95 % interval {interval[0]:.1%} to {interval[1]:.1%})  '
+          'balanced {balanced_accuracy:.2%}  loss {loss:.4f}, by batch of 64 {loss_by_batch:.4f}  '
+          'calibration error {calibration_error:.2%}'.format(**found))
     print(text_table([{key: f'{v:.1%}' if isinstance(v, float) else str(v) for key, v in row.items()} for row in rows]))
     if absent := [row['class'] for row in rows if not row['images']]:
         print(f'no test images of {", ".join(absent)}: left out of the balanced accuracy')
     wrong, names = result.confusion.fill_diagonal_(0), result.classes
-    worst = wrong.flatten().argsort(descending=True, stable=True)[:5].tolist()
-    often = [f'{names[i]} as {names[j]} ({wrong[i, j]})' for i, j in (divmod(place, len(names)) for place in worst)
-             if wrong[i, j]]
-    print('most often confused: ' + (', '.join(often) or 'none'))
+    pairs = sorted(wrong.nonzero().tolist(), key=lambda pair: -int(wrong[*pair]))[:5]
+    often = ', '.join(f'{names[i]} as {names[j]} ({wrong[i, j]})' for i, j in pairs)
+    print('most often confused: ' + (often or 'none'))
 
 def cross_validate(model, parts: Sequence, recipe: Recipe, folds: int, out: str | None, data: str, **how):
     "Cross-validate on all the images, and print and save what the networks say of those that they have not seen."
