@@ -135,6 +135,15 @@ def recipe_from(start: str | None, data: str, init: str | None, given: dict) -> 
     if init: changes.pop('whitening', None)  # trained weights stay
     return Recipe(**(changes | given))
 
+def renew_classifier(network, classes: Sequence[str]) -> bool:
+    "Give a network for other classes a new classifier, in place. Was it for others?"
+    from modified_resnet.trainer import new_classifier
+    known = network.metadata.classes
+    if known == classes or not known and network.linear.out_features == len(classes): return False
+    new_classifier(network, len(classes))
+    network.metadata = replace(network.metadata, classes=())
+    return True
+
 def for_few_images(recipe: Recipe, train_images: int) -> Recipe:
     "The recipe, but with batches of the paper's size if an epoch would have fewer than fifty, with a note."
     size = Recipe.batch_size
@@ -154,7 +163,7 @@ def run_train(
     **settings,  # the fields of Recipe and Speed that are given
 ):
     "Train one network, by the paper's recipe or a better one."
-    from modified_resnet import checkpoints, folders, inference, runs, trainer
+    from modified_resnet import checkpoints, folders, inference, runs
     given, speed = ({name: value for name, value in settings.items() if hasattr(kind, name)}
                     for kind in (Recipe, Speed))
     network = None if init is None else inference.load(init)
@@ -166,13 +175,9 @@ def run_train(
     folder = Path('out') / train_set.name / how.model if out is None else checkpoints.as_path(out)
     folders.check_outside(folder, data)
     print_data(train_set, test_set, validation, advise=not how.class_weights)
-    known = network.metadata.classes if network else train_set.classes
-    if known != train_set.classes and (known or network.linear.out_features != len(train_set.classes)):
-        trainer.new_classifier(network, len(train_set.classes))
-        network.metadata = replace(network.metadata, classes=())
-        if recipe is None:
-            how = recipe_from('finetune', data, init, given)
-            print('note: a new classifier for these classes, trained by --recipe finetune', flush=True)
+    if network and renew_classifier(network, train_set.classes) and recipe is None:
+        how = recipe_from('finetune', data, init, given)
+        print('note: a new classifier for these classes, trained by --recipe finetune', flush=True)
     if 'batch_size' not in given: how = for_few_images(how, len(train_set))
     if folds:
         if resume: raise ValueError('--folds with --resume: it keeps no checkpoints; leave one of the two out')
@@ -261,8 +266,8 @@ def tested_on(weights: str) -> set[str]:
 def metrics_of(result) -> dict:
     "What an evaluation found, as plain values."
     from modified_resnet.evaluation import accuracy_interval, mean_by_batch
-    return dict(accuracy=result.accuracy, interval=accuracy_interval(result),
-                balanced_accuracy=result.balanced_accuracy, loss=result.loss, loss_by_batch=mean_by_batch(result.losses, 64),
+    return dict(accuracy=result.accuracy, interval=accuracy_interval(result), loss=result.loss,
+                balanced_accuracy=result.balanced_accuracy, loss_by_batch=mean_by_batch(result.losses, 64),
                 calibration_error=result.calibration_error(), classes=result.report())
 
 def print_evaluation(title: str, result):
@@ -281,6 +286,7 @@ def print_evaluation(title: str, result):
     often = ', '.join(f'{names[i]} as {names[j]} ({wrong[i, j]})' for i, j in pairs)
     print('most often confused: ' + (often or 'none'))
 
+# %% ../nbs/36_cli.ipynb #36f01d50
 def cross_validate(model, parts: Sequence, recipe: Recipe, folds: int, out: str | None, data: str, **how):
     "Cross-validate on all the images, and print and save what the networks say of those that they have not seen."
     from modified_resnet import figures, runs
