@@ -92,7 +92,7 @@ def run_race(
     epochs: int = 4,  # of the best recipe
     out: str | None = None,  # JSON file for the result (default: print only)
 ):
-    """Time to the test accuracy of the paper's recipe: the best recipe of the records against the paper's loop."""
+    "Time to the test accuracy of the paper's recipe: the best recipe of the records against the paper's loop."
     from modified_resnet.checkpoints import as_path, write_json, write_own
     from modified_resnet.folders import load_data
     from modified_resnet.lab.bench import target_accuracy, time_to_accuracy
