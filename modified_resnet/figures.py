@@ -10,6 +10,7 @@ __all__ = ['plot_learning_rate', 'plot_history', 'plot_confusion', 'plot_compari
 import os
 import re
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -62,7 +63,11 @@ def label_ends(ax):
 
 def save_figure(fig, path: Path):
     "Write a figure as PNG and close it. Raises FileExistsError rather than replace what this program did not write."
-    write_own(path, lambda file: fig.savefig(file, format='png', dpi=200))
+    with warnings.catch_warnings(record=True) as said:
+        write_own(path, lambda file: fig.savefig(file, format='png', dpi=200))
+    if any('missing from font' in str(warning.message) for warning in said):
+        print(f"note: {path}: the font lacks some of its characters; matplotlib's setting font.family names another",
+              file=sys.stderr)
     plt.close(fig)
 
 # %% ../nbs/34_figures.ipynb #ee60715f
