@@ -42,6 +42,6 @@ def __getattr__(name: str):
 def __dir__(): return sorted({*globals(), *__all__})
 
 
-if 'IN_TEST' in os.environ:  # nbdev_test runs a notebook on every core: with one thread for each it ends four times sooner
-    os.environ.setdefault('OMP_NUM_THREADS', '1')
-    if 'torch' in sys.modules: sys.modules['torch'].set_num_threads(int(os.environ['OMP_NUM_THREADS']))
+if os.environ.get('IN_TEST') == '1' and 'OMP_NUM_THREADS' not in os.environ:
+    os.environ['OMP_NUM_THREADS'] = '1'  # nbdev_test has a worker on every core: so its tests end four times sooner
+    if 'torch' in sys.modules: sys.modules['torch'].set_num_threads(1)

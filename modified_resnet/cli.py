@@ -159,7 +159,7 @@ def run_train(
     out: str | None = None,  # folder for the results (default: out/DATA/MODEL)
     resume: str | bool = False,
     save_seconds: float = 60.,  # time between checkpoints within an epoch
-    folds: int = 0,  # cross-validate: train once for each fold, test on it; --out is for confusion and errors
+    folds: int = 0,  # cross-validate: train so many times, each time tested on another part (default: no)
     **settings,  # the fields of Recipe and Speed that are given
 ):
     "Train one network, by the paper's recipe or a better one."
@@ -175,16 +175,20 @@ def run_train(
     folder = Path('out') / train_set.name / how.model if out is None else checkpoints.as_path(out)
     folders.check_outside(folder, data)
     print_data(train_set, test_set, validation, advise=not how.class_weights)
-    if network and renew_classifier(network, train_set.classes) and recipe is None:
+    renewed = network is not None and renew_classifier(network, train_set.classes)
+    if folds and network and not renewed:
+        raise ValueError('--folds with --init of a network for these classes, which may have learned from these very '
+                         'images: leave --init out, or name a network for others')
+    if renewed and recipe is None:
         how = recipe_from('finetune', data, init, given)
         print('note: a new classifier for these classes, trained by --recipe finetune', flush=True)
     if 'batch_size' not in given: how = for_few_images(how, len(train_set))
+    more = dict(resume=resume, device=device, speed=Speed(**speed), save_seconds=save_seconds)
     if folds:
-        if resume: raise ValueError('--folds with --resume: it keeps no checkpoints; leave one of the two out')
-        return cross_validate(network or how.model, (train_set, *validation, test_set), how, folds, out, data,
-                              device=device, speed=Speed(**speed))
+        folder = folder if out else folder.with_name(f'{how.model}-folds{folds}')
+        return cross_validate(network or how.model, (train_set, *validation, test_set), how, folds, folder, **more)
     run = runs.fit(network or how.model, train_set, test_set, how, validation=validation[0] if validation else None,
-                   out=folder, resume=resume, device=device, speed=Speed(**speed), save_seconds=save_seconds)
+                   out=folder, **more)
     if 'best' in run.test:
         print(f'test, with the weights of the best validation loss: {run.test["best"]["accuracy"]:.2%}')
     print(f'the run is in {folder}')
@@ -287,18 +291,19 @@ def print_evaluation(title: str, result):
     print('most often confused: ' + (often or 'none'))
 
 # %% ../nbs/36_cli.ipynb #36f01d50
-def cross_validate(model, parts: Sequence, recipe: Recipe, folds: int, out: str | None, data: str, **how):
+def cross_validate(model, parts: Sequence, recipe: Recipe, folds: int, folder: Path, **how):
     "Cross-validate on all the images, and print and save what the networks say of those that they have not seen."
     from modified_resnet import figures, runs
     from modified_resnet.data import joined
-    folder = None if out is None else check_results(out, figures.EVALUATION_FILES, data)
     every = joined(*parts)
-    result, part = runs.cross_validate(model, every, recipe, folds, **how)
+    check_results(folder, figures.EVALUATION_FILES)
+    result, part = runs.cross_validate(model, every, recipe, folds, out=folder, **how)
     right = (result.predictions == result.labels).double()
     found = [right[part == i].mean().item() for i in range(folds)]
     print(f'mean of {folds} folds {statistics.mean(found):.2%}, standard deviation {statistics.stdev(found):.2%}')
     print_evaluation(f'{recipe.model}, on all {len(every):,} images of {every.name}, each not seen in training', result)
-    if folder: figures.save_evaluation(folder, recipe.model, result, every)
+    if rank() in ('', '0'): figures.save_evaluation(folder, recipe.model, result, every)
+    print(f'the folds, confusion and errors are in {folder}')
 
 # %% ../nbs/36_cli.ipynb #c19bfbe6
 def run_predict(
@@ -317,8 +322,8 @@ def run_predict(
     faults, found = {}, []
     paths = inference.find_images(images, faults)
     total = len(paths) + len(faults)
-    folder = None if out is None else check_results(
-        out, ['predictions.csv', *figures.prediction_files(paths)], *images)
+    drawn = {} if out is None else dict(zip(paths, figures.prediction_files(paths)))
+    folder = None if out is None else check_results(out, ['predictions.csv', *drawn.values()], *images)
     model = load_with_size(weights, image_size, device)
     predictions = inference.predict_files(model, paths, faults, top, threshold)
     if folder: predictions = inference.saving(predictions, folder / 'predictions.csv')
@@ -330,7 +335,7 @@ def run_predict(
             if not json: bar.write(f'{inference.printable(file)}: {said}')
     if json: print(dumps([dict(image=str(file), classes=[dict(name=name, probability=round(p, 4)) for name, p in row])
                           for file, row in found]))
-    if folder: figures.save_predictions(model, [file for file, _ in found[:10]], folder, map)
+    if folder: figures.save_predictions(model, {file: drawn[file] for file, _ in found if file in drawn}, folder, map)
     if not faults: return
     error = ValueError(f'{len(faults)} of {total} images could not be read (named above); the others are done')
     for fault in faults.values(): error.add_note(fault)
@@ -366,9 +371,10 @@ def run_compare(
 ):
     "Compare runs: a table, and the four comparison figures of the paper."
     from modified_resnet.checkpoints import write_csv, write_own
-    from modified_resnet.figures import COMPARISONS, plot_comparison, save_figure
     from modified_resnet.runs import read_config, read_history, table_row, text_table
-    files = [f'{column.replace("_", "-")}.png' for column, _, _ in COMPARISONS.values()]
+    if out is not None:
+        from modified_resnet.figures import COMPARISONS, plot_comparison, save_figure
+        files = [f'{column.replace("_", "-")}.png' for column, _, _ in COMPARISONS.values()]
     folder = None if out is None else check_results(out, ['comparison.csv', *files])
     short = [Path(os.path.abspath(run)).name for run in runs]
     names = [name if short.count(name) == 1 else run for name, run in zip(short, runs)]

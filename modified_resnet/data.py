@@ -74,9 +74,14 @@ def image_hashes(data: ImageSet) -> list[str]:
     return [hashlib.sha256(image.contiguous().numpy()).hexdigest()[:16] for image in data.images]
 
 def joined(*parts: ImageSet) -> ImageSet:
-    "Several sets of the same classes as one."
-    images, labels = (torch.cat([getattr(part, name) for part in parts]) for name in ('images', 'labels'))
-    return ImageSet(images, labels, parts[0].classes, parts[0].name, sum((part.files for part in parts), ()))
+    "Several sets as one. Raises ValueError if their classes differ."
+    first = parts[0]
+    for part in parts:
+        if part.classes != first.classes: raise ValueError(class_difference(first.classes, part.classes))
+    tensors = {name: torch.cat([getattr(part, name) for part in parts])
+               for name, value in vars(first).items() if torch.is_tensor(value)}
+    files = sum((part.files for part in parts), ()) if all(part.files for part in parts) else ()
+    return replace(first, **tensors, files=files)
 
 def check_kinds(*images: ImageSet, model: nn.Module | None = None):
     "Raise TypeError naming the first of model and images that is another thing, and what is wanted."
@@ -206,7 +211,7 @@ UNCERTAIN = (
      8786, 8847))
 CIFAR10_HASHES = 'f29378083d299208', '6cda1834f63b909e'  # training, test
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class _CIFAR10(ImageSet):
     "Images of CIFAR-10. Those whose pixels not all copies share count as black in the dataset hash."
     uncertain: Tensor | None = None  # bool, (N,)

@@ -64,11 +64,11 @@ def label_ends(ax):
 def save_figure(fig, path: Path):
     "Write a figure as PNG and close it. Raises FileExistsError rather than replace what this program did not write."
     with warnings.catch_warnings(record=True) as said:
-        write_own(path, lambda file: fig.savefig(file, format='png', dpi=200))
+        try: write_own(path, lambda file: fig.savefig(file, format='png', dpi=200))
+        finally: plt.close(fig)
     if any('missing from font' in str(warning.message) for warning in said):
         print(f"note: {path}: the font lacks some of its characters; matplotlib's setting font.family names another",
               file=sys.stderr)
-    plt.close(fig)
 
 # %% ../nbs/34_figures.ipynb #ee60715f
 def plot_learning_rate(
@@ -211,13 +211,13 @@ def prediction_files(files: Sequence[Path]) -> list[str]:
     "Names of the files for the figures of the first ten images."
     return [f'{i:02}-{file.stem[:50]}.png' for i, file in enumerate(files[:10], 1)]  # 255 bytes are the limit of a name
 
-def save_predictions(model, files: list[Path], folder: Path, with_map: bool):
-    "A figure for each of these images, in place of those of an earlier call."
-    asked = {os.path.realpath(file) for file in files}
+def save_predictions(model, names: dict[Path, str], folder: Path, with_map: bool):
+    "A figure by this name for each of these images, in place of those of an earlier call."
+    asked = {os.path.realpath(file) for file in names}
     for name in own_files(folder):
         if re.fullmatch(r'\d\d-.*[.]png', name, re.DOTALL) and os.path.realpath(folder / name) not in asked:
             (folder / name).unlink()
-    for file, name in zip(files, prediction_files(files)):
+    for file, name in names.items():
         image = read_image(file, model.metadata.image_size)
         probabilities = predict_proba(model, image)[0]
         activation = class_activation_map(model, image, int(probabilities.argmax())) if with_map else None

@@ -33,7 +33,7 @@ from .checkpoints import (add_to_list, as_path, BEST, check_own, CheckpointError
                                          LIST, load_checkpoint, locked, make_folder, PREVIOUS, read_checkpoint,
                                          read_csv, read_json, read_list, save_checkpoint, save_tensors,
                                          write_atomically, write_csv, write_json, write_lines, write_listed)
-from .data import class_difference, image_hashes, ImageSet, split
+from .data import check_kinds, class_difference, image_hashes, ImageSet, split
 from .evaluation import evaluate, Evaluation, predict_logits
 from .models import parameter_count
 from .recipe import check_is_recipe, ENDLESS, Recipe, Speed
@@ -561,23 +561,28 @@ def cross_validate(
     model: str | nn.Module,  # as for `fit`: what each training begins with
     data: ImageSet,  # all labelled images
     recipe: Recipe = Recipe(),  # how to train; its seed also draws the parts
-    folds: int = 5,  # parts, with every class in proportion
-    device: str = 'auto',  # as for `fit`
-    speed: Speed = Speed(),  # how the arithmetic is done
+    folds: int = 5,  # parts, with every class in proportion, and equal images in one of them
+    *,
+    out: str | Path | None = None,  # folder for the runs, 'fold-1' and so on; None: nothing is written
+    resume: bool | str = False,  # go on with the folds that are there
+    **how,  # device, speed, save_seconds: as for `fit`
 ) -> tuple[Evaluation, Tensor]:
-    """Train once for each part, on the others, and test on it: what networks say of images that they have not seen, in
-    the order of `data`, and the part of each image, int64 (N,). Nothing is written.
+    """Train once for each part, on the others, and test on it: what networks that were not trained on them say of the
+    images, in the order of `data`, and the part of each, int64 (N,). (A given network must not know the images.)
     Raises ValueError for a class with fewer images than folds, and what `fit` raises."""
-    from sklearn.model_selection import StratifiedKFold  # only here: it takes a second to import
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold  # only here: a second to import
+    check_is_recipe(recipe)
+    check_kinds(data)
     rarest = int(data.labels.bincount(minlength=len(data.classes)).min())
     if type(folds) is not int or not 2 <= folds <= rarest:
         raise ValueError(f'folds={folds!r}: want a whole number from 2 to {rarest}, the images of the rarest class')
-    logits, part = torch.empty(len(data), len(data.classes)), torch.empty(len(data), dtype=torch.int64)
-    parts = StratifiedKFold(folds, shuffle=True, random_state=recipe.seed).split(data.labels, data.labels)
-    for i, (train, test) in enumerate(parts):
-        held_out = data.select(test)
+    logits, part, same = torch.empty(len(data), len(data.classes)), torch.empty_like(data.labels), image_hashes(data)
+    divide, groups = (StratifiedKFold, None) if len(set(same)) == len(same) else (StratifiedGroupKFold, same)
+    parts = divide(folds, shuffle=True, random_state=recipe.seed).split(data.labels, data.labels, groups)
+    for i, (train, test) in enumerate(parts, 1):
+        held_out, folder = data.select(test), None if out is None else as_path(out) / f'fold-{i}'
         with redirect_stdout(io.StringIO()):
-            run = fit(model, data.select(train), held_out, recipe, device=device, speed=speed)
-        logits[test], part[test] = (found := evaluate(run.model, held_out)).logits, i
-        print(f'fold {i + 1} of {folds}: {found.accuracy:.2%} of {len(held_out):,} images', flush=True)
+            run = fit(model, data.select(train), held_out, recipe, out=folder, resume=bool(resume) and 'auto', **how)
+        logits[test], part[test] = (found := evaluate(run.model, held_out)).logits, i - 1
+        print(f'fold {i} of {folds}: {found.accuracy:.2%} of {len(held_out):,} images', flush=True)
     return Evaluation(logits, data.labels, data.classes), part
