@@ -172,7 +172,8 @@ def run_train(
                          'two out')
     how = recipe_from(recipe, data, init, given)
     train_set, *validation, test_set = folders.load_data(data, image_size)
-    folder = Path('out') / train_set.name / how.model if out is None else checkpoints.as_path(out)
+    default = f'out/{train_set.name}/{how.model}' + f'-folds{folds}' * bool(folds)
+    folder = checkpoints.as_path(default if out is None else out)
     folders.check_outside(folder, data)
     print_data(train_set, test_set, validation, advise=not how.class_weights)
     renewed = network is not None and renew_classifier(network, train_set.classes)
@@ -185,7 +186,6 @@ def run_train(
     if 'batch_size' not in given: how = for_few_images(how, len(train_set))
     more = dict(resume=resume, device=device, speed=Speed(**speed), save_seconds=save_seconds)
     if folds:
-        folder = folder if out else folder.with_name(f'{how.model}-folds{folds}')
         return cross_validate(network or how.model, (train_set, *validation, test_set), how, folds, folder, **more)
     run = runs.fit(network or how.model, train_set, test_set, how, validation=validation[0] if validation else None,
                    out=folder, **more)
