@@ -61,6 +61,7 @@ def label_ends(ax):
                     annotation_clip=False)
         free = y + .075 * (high - low)
 
+# %% ../nbs/34_figures.ipynb #34f1a5e0
 def save_figure(fig, path: Path):
     "Write a figure as PNG and close it. Raises FileExistsError rather than replace what this program did not write."
     with warnings.catch_warnings(record=True) as said:
